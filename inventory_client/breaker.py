@@ -1,0 +1,47 @@
+"""A circuit breaker: a dead inventory must not cost every thread a full timeout."""
+
+from __future__ import annotations
+
+import threading
+
+from inventory_client.clock import boottime
+
+
+# Own code, as no kept library fits threads: pybreaker holds its lock during the whole call, so one
+# slow call stops all others; circuitbreaker and purgatory take none, so each waiting thread probes.
+class Breaker:
+    """Opens after ``failures`` failures in a row, then admits one probe every ``open_seconds``.
+
+    It keeps no "half-open" state: a probe extends the closed door by its own turn, so that a probe
+    which never reports (its thread died) can't leave the breaker shut for good.
+    """
+
+    def __init__(self, *, failures: int, open_seconds: float) -> None:
+        self._limit = failures
+        self._open_seconds = open_seconds
+        self._lock = threading.Lock()
+        self._failed = 0
+        self._next_probe = 0.0
+
+    def wait(self) -> float:
+        """Return 0 when a call may go out now, else the seconds until the next probe."""
+        with self._lock:
+            if self._failed < self._limit:
+                return 0.0
+            now = boottime()
+            if now < self._next_probe:
+                return self._next_probe - now
+            self._next_probe = now + self._open_seconds
+            return 0.0
+
+    def succeeded(self) -> None:
+        """Note that the other side answered as itself: the door is open again."""
+        with self._lock:
+            self._failed = 0
+
+    def failed(self) -> None:
+        """Note a failure, which at the limit shuts the door for ``open_seconds``."""
+        with self._lock:
+            self._failed += 1
+            if self._failed >= self._limit:
+                self._next_probe = boottime() + self._open_seconds

@@ -1,0 +1,129 @@
+"""The one pooled session: a request in, a complete answer or a typed failure out."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from inventory_client.answers import Answer
+from inventory_client.connection import (
+    MAX_BODY_BYTES,
+    AnswerTooLarge,
+    Exchange,
+    Pool,
+    SecurePool,
+    SendGuardPassed,
+    current_exchange,
+)
+
+_MAX_TRACE_ID = 200
+
+
+class WireFailure(Exception):
+    """An exchange without a complete answer; ``sent`` tells whether a byte of it may have left."""
+
+    def __init__(self, code: str, *, sent: bool, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.sent = sent
+        self.detail = detail
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: object) -> None:
+        """Never name a target: even with redirects off, requests reads the body to prepare one."""
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": SecurePool}
+
+
+class Wire:
+    """A pooled HTTP session to one service; threads share it, each with its own connection."""
+
+    def __init__(self, *, connect_timeout: float, pool_size: int, ca_file: str | None) -> None:
+        self._connect_timeout = connect_timeout
+        self._session = _Session()
+        self._session.trust_env = False  # no proxies and no .netrc from whoever started us
+        self._session.verify = ca_file or True
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _Adapter(pool_maxsize=pool_size, max_retries=0))
+
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        timeout: float,
+        send_before: float | None = None,
+    ) -> Answer:
+        """Make one request and return its complete answer, whatever its status.
+
+        Connects if need be, checks the send guard, writes, reads; never redirects, never retries.
+        ``timeout`` is the total in seconds (the lookup of the name alone can't be interrupted),
+        ``send_before`` an instant of ``boottime()``. Raises WireFailure.
+        """
+        limits = Exchange(
+            timeout=timeout, connect_timeout=self._connect_timeout, send_before=send_before
+        )
+        token = current_exchange.set(limits)
+        try:
+            prepared = requests.Request(method, url, headers=dict(headers), data=body).prepare()
+            response = self._session.send(
+                prepared, stream=True, allow_redirects=False, timeout=timeout, proxies={}
+            )
+            with contextlib.closing(response):
+                content = _content(response)
+        except SendGuardPassed as exc:
+            raise WireFailure("send_guard", sent=False, detail=str(exc)) from exc
+        except AnswerTooLarge as exc:
+            raise WireFailure("oversized_answer", sent=True, detail=str(exc)) from exc
+        except Exception as exc:
+            # Three libraries raise here, each in its own words; what counts is how far it came.
+            if not limits.sent:
+                code = "connect_failed"
+            else:
+                code = "timeout" if limits.timed_out else "connection_lost"
+            raise WireFailure(code, sent=limits.sent, detail=type(exc).__name__) from exc
+        finally:
+            current_exchange.reset(token)
+        return Answer(
+            status=response.status_code,
+            body=content,
+            trace_id=response.headers.get("x-trace-id", "")[:_MAX_TRACE_ID] or None,
+            retry_after=_seconds(response.headers.get("Retry-After")),
+        )
+
+
+def _content(response: requests.Response) -> bytes:
+    """Read the whole body as sent; urllib3 raises when it ends before its Content-Length."""
+    content = bytearray()
+    while piece := response.raw.read(MAX_BODY_BYTES + 1 - len(content), decode_content=False):
+        content += piece
+        if len(content) > MAX_BODY_BYTES:
+            raise AnswerTooLarge("the answer is too large")
+    return bytes(content)
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Read a Retry-After, which is a number of seconds or a date (RFC 9110, 10.2.3)."""
+    if retry_after is None:
+        return None
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
