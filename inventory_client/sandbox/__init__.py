@@ -1,0 +1,5 @@
+"""A local inventory service with the real one's semantics, its race and its faults on demand."""
+
+from inventory_client.sandbox.server import Sandbox
+
+__all__ = ["Sandbox"]
