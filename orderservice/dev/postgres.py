@@ -51,9 +51,9 @@ def socket_url(checkout: Path = CHECKOUT) -> str:
 def ensure_running(checkout: Path = CHECKOUT, *, grace_seconds: float = 3.0) -> str:
     """Start the server of ``checkout`` unless it runs; return its URL once it takes connections.
 
-    It stays for as long as this process lives, and ``grace_seconds`` longer, so that the next
-    command finds it warm. Creates the database if it is missing. Safe to call twice, and from
-    many processes at once: one of them starts the server, the others wait for it.
+    It stays for as long as this process lives, and ``grace_seconds`` longer (who starts it says
+    how long), so that the next command finds it warm. Creates the database if it is missing. Safe
+    to call twice, and from many processes at once: one starts the server, the others wait for it.
 
     Raises LocalPostgresError, with the end of the server's log, when it does not start.
     """
@@ -64,16 +64,15 @@ def ensure_running(checkout: Path = CHECKOUT, *, grace_seconds: float = 3.0) -> 
     deadline = time.monotonic() + _PATIENCE_SECONDS
     started = False
     while True:
-        server_lock = cluster.claim_server()
-        if server_lock is not None and not started:
-            _start_keeper(cluster, server_lock, grace_seconds)
-            started = True
-        elif server_lock is not None or time.monotonic() > deadline:
-            raise LocalPostgresError(f"PostgreSQL did not start.\n{_log_tail(cluster)}")
-        elif _answers(cluster):
+        with cluster.server_lock() as lock:
+            if lock is not None and not started:
+                _start_keeper(cluster, lock, grace_seconds)
+                started = True
+            elif lock is not None or time.monotonic() > deadline:
+                raise LocalPostgresError(f"PostgreSQL did not start.\n{_log_tail(cluster)}")
+        if _answers(cluster):
             break
-        else:
-            time.sleep(0.02)
+        time.sleep(0.02)
     _create_database(cluster)
     return cluster.url()
 
@@ -87,31 +86,31 @@ def stop(checkout: Path = CHECKOUT, *, immediate: bool = False) -> None:
     cluster = Cluster.of(checkout)
     if not cluster.home.exists():
         return
-    owner = cluster.home.stat()
     mode = "immediate" if immediate else "fast"
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (server_lock := cluster.claim_server()) is None:
+    while True:
+        with cluster.server_lock() as lock:
+            if lock is not None:
+                return
         if time.monotonic() > deadline:
             raise LocalPostgresError(f"PostgreSQL did not stop.\n{_log_tail(cluster)}")
         # Fails while the server is still starting, or is down to its last process: ask again.
         subprocess.run(  # noqa: S603 - our own binary
             [runnable(cluster.binaries) / "pg_ctl", "stop", "-m", mode, "-D", cluster.data],
-            user=owner.st_uid,
-            group=owner.st_gid,
+            user=cluster.home.stat().st_uid,
             cwd="/",
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=False,
         )
         time.sleep(0.02)
-    os.close(server_lock)
 
 
-def _start_keeper(cluster: Cluster, server_lock: int, grace_seconds: float) -> None:
-    """Start the keeper in a session of its own, out of Ctrl-C's reach, and leave it the lock."""
+def _start_keeper(cluster: Cluster, lock: int, grace_seconds: float) -> None:
+    """Start the keeper out of Ctrl-C's reach, in a session of its own; it shares ``lock``."""
     with suppress(FileNotFoundError):
         cluster.log.replace(cluster.log.with_suffix(".previous"))
-    arguments = [str(cluster.checkout), str(grace_seconds), str(server_lock)]
+    arguments = [str(cluster.checkout), str(grace_seconds), str(lock)]
     log = os.open(cluster.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         subprocess.run(  # noqa: S603 - this interpreter, our own module
@@ -120,13 +119,12 @@ def _start_keeper(cluster: Cluster, server_lock: int, grace_seconds: float) -> N
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=[server_lock],
+            pass_fds=[lock],
             start_new_session=True,
             check=False,
         )
     finally:
         os.close(log)
-        os.close(server_lock)
 
 
 def _answers(cluster: Cluster) -> bool:
@@ -172,22 +170,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cluster = Cluster.of(CHECKOUT)
     match options.command:
         case "run":
-            sys.stdout.write(f"{ensure_running()}\nCtrl-C ends it.\n")
+            sys.stdout.write(f"{ensure_running(CHECKOUT)}\nCtrl-C ends it.\n")
             sys.stdout.flush()
             with suppress(KeyboardInterrupt):
                 signal.pause()
         case "stop":
-            stop(immediate=options.immediate)
+            stop(CHECKOUT, immediate=options.immediate)
         case "status":
             running = _answers(cluster)
             sys.stdout.write(f"{'running' if running else 'stopped'}: {cluster.state}\n")
             return 0 if running else 3
         case "url":
-            sys.stdout.write(f"{socket_url()}\n")
+            sys.stdout.write(f"{cluster.url()}\n")
         case "psql":
-            return subprocess.run(  # noqa: S603 - our own binary
-                [cluster.binaries / "psql", ensure_running()], check=False
-            ).returncode
+            ensure_running(CHECKOUT)
+            os.set_inheritable(_uses[cluster.state], True)  # psql is the user from here on
+            psql = cluster.binaries / "psql"
+            os.execv(psql, [psql, cluster.url()])  # noqa: S606 - our own binary
     return 0
 
 

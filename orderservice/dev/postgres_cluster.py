@@ -18,6 +18,8 @@ import re
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -111,12 +113,21 @@ class Cluster:
         """
         return lock(self.state / "users.lock", fcntl.LOCK_SH)
 
-    def claim_server(self) -> int | None:
-        """Take the server's lock, or return None when something of a server is alive."""
+    @contextmanager
+    def server_lock(self) -> Iterator[int | None]:
+        """Hold the server's lock; gives None when something of a server is alive and has it.
+
+        A program that inherits the file keeps the lock after this lets go.
+        """
         try:
-            return lock(self.state / "server.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file = lock(self.state / "server.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return None
+            yield None
+            return
+        try:
+            yield file
+        finally:
+            os.close(file)
 
 
 def lock(path: Path, how: int) -> int:
