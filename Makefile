@@ -1,0 +1,51 @@
+# `make` lists the targets. A fresh clone needs Python 3.11 or newer and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export DEBUG ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint format migrations lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(STAMP) ## Make the virtual environment
+
+$(STAMP): requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+run: $(STAMP) ## Run everything: PostgreSQL, inventory sandbox, web server, worker, demo orders
+	$(BIN)/python -m orderservice.dev.run
+
+test: $(STAMP) ## Run every test on a real PostgreSQL (ARGS= for pytest)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: $(STAMP) ## Check style, types, import directions, migrations and production settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m orderservice.dev.check_deploy
+
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+migrations: $(STAMP) ## Write migrations for changed models
+	$(BIN)/python manage.py makemigrations
+
+lock: $(STAMP) ## Compile requirements*.in to hashed locks that hold for Python 3.11 to 3.13
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes \
+	  -o requirements.txt requirements.in
+	$(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes \
+	  -c requirements.txt -o requirements-dev.txt requirements-dev.in
+
+clean: ## Remove what can be made again, the local database included
+	-$(BIN)/python -m orderservice.dev.postgres destroy
+	rm -rf $(VENV) .local staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,57 @@
+"""Who does something to an order, and through which door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orders.errors import Forbidden
+from orders.models import Order, User
+from orders.roles import VERB_PERMISSIONS
+from orders.status import Door, OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A user, a guest (no user), or the operator of this machine (``trusted``)."""
+
+    via: Door
+    user: User | None = None
+    trusted: bool = False
+
+    @classmethod
+    def system(cls, via: Door) -> Actor:
+        """Return the one who acts on this machine's own behalf; may do everything."""
+        return cls(via=via, trusted=True)
+
+    @property
+    def label(self) -> str:
+        """Return how events name the actor: no personal data."""
+        if self.user is not None:
+            return f"user:{self.user.pk}"
+        return "system" if self.trusted else "guest"
+
+    def may(self, verb: str) -> bool:
+        """Tell whether the actor's roles allow the verb."""
+        if self.trusted:
+            return True
+        return self.user is not None and self.user.has_perm(VERB_PERMISSIONS[verb])
+
+    def owns(self, order: Order) -> bool:
+        """Tell whether the order is this customer's own."""
+        return self.user is not None and order.owner_id == self.user.pk
+
+    def require(self, verb: str) -> None:
+        """Raise `Forbidden` unless the actor's roles allow the verb."""
+        if not self.may(verb):
+            raise Forbidden(verb)
+
+    def require_cancel(self, order: Order) -> None:
+        """Raise `Forbidden` unless the actor may cancel this order as it stands.
+
+        A customer may cancel their own while it is PENDING; what is CONFIRMED gives stock back,
+        and that is a permission of its own.
+        """
+        if order.status == OrderStatus.CONFIRMED:
+            self.require("restock")
+        elif not self.owns(order):
+            self.require("cancel")

@@ -1,0 +1,1 @@
+"""The order desk: what staff see and do in the Django admin."""

@@ -1,0 +1,93 @@
+"""What can go wrong with an order: one root, stable codes, data as attributes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orders.status import OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A product of which more was asked than there is; quantities in pieces."""
+
+    product_id: str
+    requested: int
+    available: int
+
+    def __str__(self) -> str:
+        return f"{self.requested} × {self.product_id} short, {self.available} in stock"
+
+
+class OrderError(Exception):
+    """The root of all that the domain raises; ``code`` is stable and for machines."""
+
+    code = "order_error"
+
+
+class OrderNotFound(OrderError):
+    """No such order, or none that this actor may know of."""
+
+    code = "not_found"
+
+
+class Forbidden(OrderError):
+    """The actor can see the order, but may not do this to it."""
+
+    code = "forbidden"
+
+    def __init__(self, verb: str) -> None:
+        super().__init__(f"You may not {verb} orders")
+        self.verb = verb
+
+
+class IllegalTransition(OrderError):
+    """The order's state does not allow the move."""
+
+    code = "illegal_transition"
+
+    def __init__(self, current: OrderStatus, wanted: OrderStatus, why: str = "") -> None:
+        super().__init__(f"An order that is {current} can't become {wanted}{why and f': {why}'}")
+        self.current = current
+        self.wanted = wanted
+
+
+class StaleVersion(OrderError):
+    """Somebody changed the order since the caller looked at it."""
+
+    code = "stale_version"
+
+    def __init__(self, current: int) -> None:
+        super().__init__("The order has changed since you read it")
+        self.current = current
+
+
+class InsufficientStock(OrderError):
+    """There is less in stock than the order needs; ``shortages`` names every short product."""
+
+    code = "insufficient_stock"
+
+    def __init__(self, shortages: Sequence[Shortage]) -> None:
+        super().__init__("; ".join(str(shortage) for shortage in shortages))
+        self.shortages = tuple(shortages)
+
+
+class InventoryUnavailable(OrderError):
+    """The inventory service can't be asked; nothing was changed. ``retry_after`` in seconds."""
+
+    code = "inventory_unavailable"
+
+    def __init__(self, retry_after: int = 5) -> None:
+        super().__init__("The inventory service can't be asked right now; nothing was changed")
+        self.retry_after = retry_after
+
+
+class InventoryRefused(OrderError):
+    """The inventory service refused to move the stock; what had been taken was given back."""
+
+    code = "inventory_refused"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(
+            "The inventory service refused the change; nothing was kept"
+            + (f" ({detail})" if detail else "")
+        )

@@ -1,0 +1,126 @@
+"""Advancing a confirmation: the one path that requests, workers and operators all take."""
+
+from datetime import timedelta
+
+from django.db import transaction
+
+from orders.lifecycle.records import lock_order, record
+from orders.models import Confirmation, Order
+from orders.status import (
+    ConfirmationState,
+    Door,
+    EventKind,
+    FailureReason,
+    OrderStatus,
+    StockState,
+)
+from orders.stock import engine, ledger, timing
+from orders.stock.protocol import Returned, Review, Settled, Taken, Wait
+
+
+def advance(
+    confirmation_id: int, *, hold: float | None = None, give_up_unreachable: bool = False
+) -> None:
+    """Move the confirmation's stock as far as it goes now, and close it when it is done.
+
+    ``hold`` and ``give_up_unreachable`` are those of `orders.stock.engine.run`. What is not done
+    by then is left to a worker, at the time when there is something to do. Any number of processes
+    may advance one confirmation at once.
+    """
+    while True:
+        answer = engine.run(confirmation_id, hold=hold, give_up_unreachable=give_up_unreachable)
+        match answer:
+            case Settled():
+                return
+            case Wait(until):
+                ledger.wake_at(confirmation_id, at=until)
+                return
+            case Review():
+                _ask_a_person(confirmation_id)
+                return
+            case Taken() | Returned():
+                _close(confirmation_id, answer)
+
+
+def advance_due() -> bool:
+    """Advance the oldest confirmation that is due; tell whether there was one."""
+    confirmation_id = ledger.take_due(hold=timing.lease())
+    if confirmation_id is None:
+        return False
+    advance(confirmation_id)
+    return True
+
+
+def _lock(confirmation_id: int) -> tuple[Order, Confirmation]:
+    """Lock the order, then its confirmation: everybody's order of locks."""
+    number = Confirmation.objects.values_list("order_id", flat=True).get(pk=confirmation_id)
+    order = lock_order(number)
+    return order, Confirmation.objects.select_for_update().get(pk=confirmation_id)
+
+
+def _close(confirmation_id: int, answer: Taken | Returned) -> None:
+    """Change confirmation and order together, unless somebody was faster or asked to cancel."""
+    with transaction.atomic(durable=True):
+        order, confirmation = _lock(confirmation_id)
+        if isinstance(answer, Taken):
+            if (
+                confirmation.state == ConfirmationState.RUNNING
+                and confirmation.cancel_requested_at is None
+            ):
+                _close_confirmed(order, confirmation)
+        elif confirmation.state == ConfirmationState.REVERSING:
+            _close_returned(order, confirmation)
+
+
+def _close_confirmed(order: Order, confirmation: Confirmation) -> None:
+    ledger.close(confirmation, ConfirmationState.CONFIRMED)
+    record(
+        order,
+        EventKind.CONFIRMED,
+        actor=confirmation.actor,
+        via=confirmation.via,
+        status=OrderStatus.CONFIRMED,
+        stock=StockState.CLEAR,
+    )
+
+
+def _close_returned(order: Order, confirmation: Confirmation) -> None:
+    """Nothing is held any more: say whether that ends a cancellation or a failed confirmation."""
+    if confirmation.cancel_requested_at is None:
+        ledger.close(confirmation, ConfirmationState.REJECTED)
+        short = confirmation.failure == FailureReason.INSUFFICIENT_STOCK
+        record(
+            order,
+            EventKind.CONFIRMATION_FAILED,
+            actor=confirmation.actor,
+            via=confirmation.via,
+            stock=StockState.SHORT if short else StockState.CLEAR,
+            data={"reason": confirmation.failure, "items": confirmation.shortages},
+        )
+        return
+    ledger.close(confirmation, ConfirmationState.CANCELLED)
+    restocked = order.status == OrderStatus.CANCELLED
+    record(
+        order,
+        EventKind.RESTOCKED if restocked else EventKind.CANCELLED,
+        actor="system",
+        via=Door.WORKER,
+        status=OrderStatus.CANCELLED,
+        stock=StockState.CLEAR,
+    )
+
+
+def _ask_a_person(confirmation_id: int) -> None:
+    """Show on the order that a movement needs a person; once."""
+    with transaction.atomic(durable=True):
+        order, confirmation = _lock(confirmation_id)
+        if order.stock_state != StockState.REVIEW:
+            record(
+                order,
+                EventKind.REVIEW_NEEDED,
+                actor="system",
+                via=Door.WORKER,
+                stock=StockState.REVIEW,
+            )
+        # Whoever resolves the review wakes it; the long sleep is for the one who forgets.
+        ledger.wake_at(confirmation.pk, delay=timedelta(hours=1))

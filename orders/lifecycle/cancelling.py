@@ -1,0 +1,69 @@
+"""Cancelling: nothing more is taken, and what was taken is given back."""
+
+from django.db import transaction
+
+from orders.actor import Actor
+from orders.errors import IllegalTransition
+from orders.lifecycle.advancing import advance
+from orders.lifecycle.confirming import HOLD
+from orders.lifecycle.records import lock_live_confirmation, lock_order, record, require_version
+from orders.models import Order
+from orders.status import ConfirmationState, EventKind, OrderStatus, StockState
+from orders.stock import ledger
+
+
+def cancel(
+    number: int,
+    *,
+    actor: Actor,
+    reason: str = "",
+    expected_version: int | None = None,
+    hold: float = HOLD,
+) -> Order:
+    """Make the order CANCELLED and give back its stock.
+
+    A CONFIRMED order is CANCELLED at once and its stock settles after. A PENDING one with a live
+    confirmation is CANCELLED when that has given everything back; a call in flight settles first.
+    Returns the order, its stock still settling when that takes longer than ``hold`` seconds.
+    Raises `Forbidden`, `OrderNotFound`, `StaleVersion` or `IllegalTransition`.
+    """
+    with transaction.atomic(durable=True):
+        order = lock_order(number)
+        actor.require_cancel(order)
+        if order.status == OrderStatus.CANCELLED:
+            return order
+        require_version(order, expected_version)
+        if order.status == OrderStatus.COMPLETED:
+            raise IllegalTransition(OrderStatus.COMPLETED, OrderStatus.CANCELLED)
+        data: dict[str, object] = {"reason": reason} if reason else {}
+        confirmation = lock_live_confirmation(order)
+        if confirmation is None:
+            record(
+                order,
+                EventKind.CANCELLED,
+                actor=actor.label,
+                via=actor.via,
+                status=OrderStatus.CANCELLED,
+                stock=StockState.CLEAR,
+                data=data,
+            )
+            return order
+        if confirmation.state == ConfirmationState.CONFIRMED:
+            ledger.plan_reversals(confirmation)
+            kind, status = EventKind.CANCELLED, OrderStatus.CANCELLED
+        else:
+            kind, status = EventKind.CANCELLATION_REQUESTED, None
+        if confirmation.cancel_requested_at is None:
+            record(
+                order,
+                kind,
+                actor=actor.label,
+                via=actor.via,
+                status=status,
+                stock=StockState.SETTLING,
+                data=data,
+            )
+        ledger.request_cancel(confirmation)
+    advance(confirmation.pk, hold=hold)
+    order.refresh_from_db()
+    return order

@@ -1,0 +1,78 @@
+"""Confirming: PENDING → CONFIRMED, by taking the order's stock."""
+
+from datetime import timedelta
+
+from django.db import transaction
+
+from orders.actor import Actor
+from orders.errors import (
+    IllegalTransition,
+    InsufficientStock,
+    InventoryRefused,
+    InventoryUnavailable,
+    Shortage,
+)
+from orders.lifecycle.advancing import advance
+from orders.lifecycle.records import lock_live_confirmation, lock_order, record, require_version
+from orders.models import Confirmation, Order
+from orders.status import (
+    ConfirmationState,
+    EventKind,
+    FailureReason,
+    OrderStatus,
+    StockState,
+)
+from orders.stock import ledger
+
+# Seconds. A caller stays with its confirmation for HOLD; should it die, a worker takes over.
+HOLD = 2.0
+WORKER_TAKES_OVER = timedelta(seconds=5)
+
+
+def confirm(
+    number: int, *, actor: Actor, expected_version: int | None = None, hold: float = HOLD
+) -> Order:
+    """Take the order's stock and make it CONFIRMED, or join whoever is doing so.
+
+    Returns the order: CONFIRMED, or still PENDING with its stock settling when that takes longer
+    than ``hold`` seconds; a worker finishes it then. Raises `Forbidden`, `StaleVersion`,
+    `IllegalTransition`, `InsufficientStock`, `InventoryUnavailable` or `InventoryRefused`; after
+    each of them the order holds no stock.
+    """
+    actor.require("confirm")
+    with transaction.atomic(durable=True):
+        order = lock_order(number)
+        if order.status == OrderStatus.CONFIRMED:
+            return order
+        require_version(order, expected_version)
+        if order.status != OrderStatus.PENDING:
+            raise IllegalTransition(OrderStatus(order.status), OrderStatus.CONFIRMED)
+        confirmation = lock_live_confirmation(order)
+        if confirmation is None:
+            confirmation = ledger.open_confirmation(
+                order.pk, actor=actor.label, via=actor.via, wake_in=WORKER_TAKES_OVER
+            )
+            record(
+                order,
+                EventKind.CONFIRMATION_REQUESTED,
+                actor=actor.label,
+                via=actor.via,
+                stock=StockState.SETTLING,
+            )
+    advance(confirmation.pk, hold=hold, give_up_unreachable=True)
+    return _outcome(confirmation.pk)
+
+
+def _outcome(confirmation_id: int) -> Order:
+    """Return the confirmation's order, or raise why the confirmation came to nothing."""
+    confirmation = Confirmation.objects.select_related("order").get(pk=confirmation_id)
+    order = confirmation.order
+    if confirmation.state == ConfirmationState.CANCELLED:
+        raise IllegalTransition(OrderStatus(order.status), OrderStatus.CONFIRMED)
+    if confirmation.state != ConfirmationState.REJECTED:
+        return order
+    if confirmation.failure == FailureReason.INSUFFICIENT_STOCK:
+        raise InsufficientStock([Shortage(**short) for short in confirmation.shortages])
+    if confirmation.failure == FailureReason.INVENTORY_UNAVAILABLE:
+        raise InventoryUnavailable
+    raise InventoryRefused

@@ -1,0 +1,19 @@
+"""The tables, and what must always be true of them."""
+
+from orders.models.access import ApiKey, User
+from orders.models.idempotency import IdempotencyKey
+from orders.models.order import Order, OrderEvent, OrderItem, OrderNote
+from orders.models.stock import Confirmation, StockAttempt, StockMovement
+
+__all__ = [
+    "ApiKey",
+    "Confirmation",
+    "IdempotencyKey",
+    "Order",
+    "OrderEvent",
+    "OrderItem",
+    "OrderNote",
+    "StockAttempt",
+    "StockMovement",
+    "User",
+]

@@ -1,0 +1,24 @@
+"""Who acts: customers, staff, and the service users that API keys stand for."""
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from rest_framework_api_key.models import AbstractAPIKey
+
+
+class User(AbstractUser):
+    """A customer, a member of staff, or a service; what it may do comes from its groups."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+
+
+class ApiKey(AbstractAPIKey):
+    """A credential of a service user; the key itself is shown once and stored as a hash."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta(AbstractAPIKey.Meta):
+        verbose_name = "API key"
+        verbose_name_plural = "API keys"

@@ -1,0 +1,152 @@
+"""An order, its items, and all that ever happened to it."""
+
+import uuid
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from orders.status import Door, EventKind, OrderStatus, StockState
+
+
+def choices(words: type[OrderStatus | StockState | Door | EventKind]) -> list[tuple[str, str]]:
+    """Return an enumeration of words as Django's choices."""
+    return [(word.value, word.value.replace("_", " ").capitalize()) for word in words]
+
+
+class Order(models.Model):
+    """What a customer wants. ``orders.lifecycle`` is the only writer of status and stock state.
+
+    The key is the number that people say aloud; it opens nothing. ``public_id`` is the API's id:
+    whoever holds it may read a guest's order, so it stands in no log, no URL of the admin and no
+    outgoing call.
+    """
+
+    number = models.BigAutoField(primary_key=True)
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    customer_reference = models.CharField(
+        max_length=100, help_text="The API's userId. A label unless the order has an owner."
+    )
+    full_name = models.CharField(max_length=200)
+    email = models.EmailField(max_length=254)
+    address = models.CharField(max_length=500)
+    city = models.CharField(max_length=100)
+    zip_code = models.CharField(max_length=20)
+    currency = models.CharField(max_length=3)
+    total = models.DecimalField(max_digits=18, decimal_places=2)
+    status = models.CharField(
+        max_length=9, choices=choices(OrderStatus), default=OrderStatus.PENDING
+    )
+    stock_state = models.CharField(
+        max_length=8, choices=choices(StockState), default=StockState.CLEAR
+    )
+    stock_since = models.DateTimeField(db_default=Now())
+    version = models.PositiveIntegerField(
+        default=1, help_text="Grows with each change; the API's ETag."
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        permissions = [
+            ("confirm_order", "Can confirm orders"),
+            ("complete_order", "Can complete orders"),
+            ("cancel_order", "Can cancel pending orders"),
+            ("restock_order", "Can cancel confirmed orders, which restocks them"),
+        ]
+        indexes = [
+            models.Index("status", F("number").desc(), name="order_status_newest"),
+            models.Index("owner", F("number").desc(), name="order_owner_newest"),
+            models.Index("email", F("number").desc(), name="order_email_newest"),
+            models.Index(
+                "stock_state",
+                F("number").desc(),
+                name="order_stock_unclear",
+                condition=~Q(stock_state=StockState.CLEAR),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=list(OrderStatus)), name="order_status"),
+            models.CheckConstraint(
+                condition=Q(stock_state__in=list(StockState)), name="order_stock_state"
+            ),
+            models.CheckConstraint(condition=Q(total__gte=0), name="order_total_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number}"
+
+
+class OrderItem(models.Model):
+    """Pieces of one product at one price; what is alike was merged when the order was placed."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items")
+    product_id = models.CharField(max_length=100)
+    quantity = models.PositiveIntegerField(help_text="Pieces.")
+    unit_price = models.DecimalField(max_digits=9, decimal_places=2)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "product_id", "unit_price"], name="one_item_per_product_and_price"
+            ),
+            models.CheckConstraint(
+                # 100 items of 1,000,000 pieces each may be merged into one.
+                condition=Q(quantity__gte=1, quantity__lte=100_000_000),
+                name="item_quantity",
+            ),
+            models.CheckConstraint(condition=Q(unit_price__gte=0), name="item_price_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.product_id}"
+
+    @property
+    def subtotal(self) -> Decimal:
+        """Quantity times unit price, in the order's currency."""
+        return self.quantity * self.unit_price
+
+
+class OrderEvent(models.Model):
+    """Something that happened to an order. Append-only: a trigger refuses updates and deletes.
+
+    Carries no personal data, so that it can be kept when a customer's data is erased: an actor is
+    ``user:<id>``, ``guest`` or ``system``.
+    """
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events")
+    at = models.DateTimeField(db_default=Now())
+    kind = models.CharField(max_length=24, choices=choices(EventKind))
+    from_status = models.CharField(max_length=9, blank=True)
+    to_status = models.CharField(max_length=9, blank=True)
+    actor = models.CharField(max_length=40)
+    via = models.CharField(max_length=8, choices=choices(Door))
+    data = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class OrderNote(models.Model):
+    """What staff write down about an order; it may name people, so it can be erased."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="notes")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    text = models.TextField(max_length=2000)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.text[:60]

@@ -1,0 +1,32 @@
+"""Whether there is enough in stock; asking moves nothing."""
+
+from collections.abc import Mapping
+
+from inventory_client import InventoryClient
+from inventory_client.errors import Unavailable
+from orders.errors import InventoryUnavailable, Shortage
+from orders.stock import inventory
+
+
+def shortages(quantities: Mapping[str, int]) -> list[Shortage]:
+    """Ask for all products in one call; return those of which there is too little.
+
+    Raises `InventoryUnavailable` when the service gives no usable answer, or when as many calls
+    are under way as this process can afford.
+    """
+    try:
+        with inventory.call() as client:
+            return ask(client, quantities)
+    except Unavailable as exc:
+        raise InventoryUnavailable from exc
+    except inventory.NoCallToSpare as exc:
+        raise InventoryUnavailable(retry_after=1) from exc
+
+
+def ask(client: InventoryClient, quantities: Mapping[str, int]) -> list[Shortage]:
+    """Ask with a client at hand; raises the client's `Unavailable`."""
+    return [
+        Shortage(answer.product_id, answer.required_quantity, answer.current_quantity)
+        for answer in client.check(quantities, request_id=inventory.request_id())
+        if not answer.available
+    ]

@@ -1,0 +1,220 @@
+"""The stock ledger's confirmations: opening, failing, reversing and closing them.
+
+Lock order: order, confirmation, movements in key order. The caller (``orders.lifecycle``) holds the
+order's lock and the transaction in which confirmation and order change together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from orders.errors import Shortage
+from orders.models import Confirmation, StockMovement
+from orders.status import ConfirmationState, FailureReason, MovementState
+from orders.stock.protocol import Movement, Rows
+
+_ROWS = """
+SELECT c.order_id, clock_timestamp(), c.state, c.checked_at IS NOT NULL,
+       c.cancel_requested_at IS NOT NULL,
+       m.id, m.product_id, m.delta, m.reverses_id, m.state, m.fence, m.tries,
+       m.before_quantity, m.before_updated_at, m.not_before, m.lease_until, m.settles_at
+  FROM orders_confirmation c
+  LEFT JOIN orders_stockmovement m ON m.confirmation_id = c.id
+ WHERE c.id = %s
+ ORDER BY m.product_id COLLATE "C"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A confirmation as it stands at ``now`` by the database's clock."""
+
+    rows: Rows
+    now: datetime
+    order_number: int
+
+
+def load(confirmation_id: int) -> Loaded:
+    """Return a confirmation with its movements in the order in which they run."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ROWS, [confirmation_id])
+        records: Any = cursor.fetchall()
+    order_number, now, state, checked, cancel_requested = records[0][:5]
+    movements = tuple(_movement(record[5:]) for record in records if record[5] is not None)
+    rows = Rows(ConfirmationState(state), checked, cancel_requested, movements)
+    return Loaded(rows, now, order_number)
+
+
+def _movement(record: Sequence[Any]) -> Movement:
+    columns = list(record)
+    columns[4] = MovementState(columns[4])
+    return Movement(*columns)
+
+
+_PLAN = """
+INSERT INTO orders_stockmovement
+       (id, confirmation_id, product_id, delta, state, exclusive, fence, tries, short_waits,
+        rejection, resolved_by)
+SELECT gen_random_uuid(), %s, product_id, -sum(quantity), 'planned', %s, 0, 0, 0, '', ''
+  FROM orders_orderitem WHERE order_id = %s GROUP BY product_id
+"""
+
+
+def open_confirmation(
+    order_number: int, *, actor: str, via: str, wake_in: timedelta
+) -> Confirmation:
+    """Plan one deduction a product; ``wake_in`` is how long a worker leaves it to the caller."""
+    confirmation = Confirmation.objects.create(order_id=order_number, actor=actor, via=via)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PLAN, [confirmation.pk, settings.INVENTORY_SERIALIZE_PRODUCTS, order_number]
+        )
+    wake_at(confirmation.pk, delay=wake_in)
+    return confirmation
+
+
+def needs(rows: Rows) -> dict[str, int]:
+    """Return how many pieces of each product a confirmation takes."""
+    return {movement.product_id: -movement.delta for movement in rows.deductions}
+
+
+def mark_checked(confirmation_id: int) -> None:
+    """Write down that the bulk check found enough of everything."""
+    _execute(
+        "UPDATE orders_confirmation SET checked_at = clock_timestamp() WHERE id = %s",
+        confirmation_id,
+    )
+
+
+def fail(confirmation_id: int, failure: FailureReason, shortages: Sequence[Shortage] = ()) -> None:
+    """Give a running confirmation up and plan to give back whatever it has taken."""
+    with transaction.atomic(durable=True):
+        confirmation = Confirmation.objects.select_for_update().get(pk=confirmation_id)
+        if confirmation.state == ConfirmationState.RUNNING:
+            confirmation.failure = failure
+            confirmation.shortages = [asdict(shortage) for shortage in shortages]
+            confirmation.save(update_fields=["failure", "shortages"])
+            plan_reversals(confirmation)
+
+
+def reverse(confirmation_id: int) -> None:
+    """Plan to give back what a rejected or cancelled confirmation has taken, and note why."""
+    with transaction.atomic(durable=True):
+        confirmation = Confirmation.objects.select_for_update().get(pk=confirmation_id)
+        if confirmation.state not in (ConfirmationState.RUNNING, ConfirmationState.REVERSING):
+            return
+        if not confirmation.failure:
+            confirmation.failure, shortages = _failure_of(confirmation)
+            confirmation.shortages = [asdict(shortage) for shortage in shortages]
+            confirmation.save(update_fields=["failure", "shortages"])
+        plan_reversals(confirmation)
+
+
+def plan_reversals(confirmation: Confirmation) -> None:
+    """Void what was never sent, mirror what was applied; the caller holds the confirmation's lock.
+
+    Can be repeated: a call that was in flight the first time is mirrored the next.
+    """
+    movements = StockMovement.objects.filter(confirmation=confirmation)
+    movements.filter(state=MovementState.PLANNED, reverses=None).update(state=MovementState.VOID)
+    applied = movements.filter(state=MovementState.APPLIED, reverses=None, reversal=None)
+    StockMovement.objects.bulk_create(
+        StockMovement(
+            confirmation=confirmation,
+            product_id=deduction.product_id,
+            delta=-deduction.delta,
+            reverses=deduction,
+            exclusive=deduction.exclusive,
+        )
+        for deduction in applied.order_by("pk")
+    )
+    Confirmation.objects.filter(pk=confirmation.pk).update(state=ConfirmationState.REVERSING)
+
+
+def _failure_of(confirmation: Confirmation) -> tuple[FailureReason, list[Shortage]]:
+    """Return why a confirmation is being reversed, and the products that were short."""
+    rejected = list(confirmation.movements.filter(state=MovementState.REJECTED))
+    if not rejected:
+        return FailureReason.CANCELLED, []
+    short = [m for m in rejected if m.rejection in ("insufficient_stock", "unknown_product")]
+    if not short:
+        return FailureReason.INVENTORY_REFUSED, []
+    return FailureReason.INSUFFICIENT_STOCK, [
+        Shortage(m.product_id, -m.delta, m.before_quantity or 0) for m in short
+    ]
+
+
+def close(confirmation: Confirmation, to: ConfirmationState) -> None:
+    """Close a confirmation; the caller holds its lock and changes the order with it."""
+    _execute(
+        "UPDATE orders_confirmation SET state = %s, settled_at = clock_timestamp() WHERE id = %s",
+        to,
+        confirmation.pk,
+    )
+    confirmation.state = to
+
+
+def request_cancel(confirmation: Confirmation) -> None:
+    """Ask a running confirmation to give everything back; a call in flight settles first."""
+    _execute(
+        """
+        UPDATE orders_confirmation
+           SET cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()),
+               wake_at = clock_timestamp()
+         WHERE id = %s
+        """,
+        confirmation.pk,
+    )
+
+
+def wake_at(
+    confirmation_id: int, *, at: datetime | None = None, delay: timedelta = timedelta(0)
+) -> None:
+    """Say when a worker should next look: at a time of the database's clock, or after a delay."""
+    _execute(
+        "UPDATE orders_confirmation SET wake_at = coalesce(%s, clock_timestamp() + %s)"
+        " WHERE id = %s",
+        at,
+        delay,
+        confirmation_id,
+    )
+
+
+_TAKE_DUE = """
+UPDATE orders_confirmation SET wake_at = clock_timestamp() + %s
+ WHERE id = (SELECT id FROM orders_confirmation
+              WHERE state IN ('running', 'reversing') AND wake_at <= clock_timestamp()
+              ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+
+
+def take_due(hold: timedelta) -> int | None:
+    """Take the oldest confirmation that is due, so that no other worker does for ``hold``."""
+    with connection.cursor() as cursor:
+        parameters: Any = [hold]
+        cursor.execute(_TAKE_DUE, parameters)
+        record = cursor.fetchone()
+    return None if record is None else int(record[0])
+
+
+def next_due_in() -> float | None:
+    """Return in how many seconds the next confirmation is due; None when all is settled."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT extract(epoch FROM min(wake_at) - clock_timestamp())::float
+              FROM orders_confirmation WHERE state IN ('running', 'reversing')
+            """
+        )
+        seconds = cursor.fetchone()[0]
+    return None if seconds is None else max(0.0, seconds)
+
+
+def _execute(statement: str, *parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)

@@ -1,0 +1,193 @@
+"""The ledger's movements: each protocol transition is one statement, and checked.
+
+Every transition names the state and the fence that it starts from and must change exactly one row;
+anything else means that somebody else took the movement over, and raises `LostMovement`. All times
+are the database's ``clock_timestamp()``, so that no two processes can disagree about a lease.
+No statement here runs inside a transaction that is open during a call.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, connection
+
+from orders.status import MovementState
+from orders.stock import timing
+from orders.stock.protocol import Movement
+
+
+class LostMovement(Exception):
+    """Somebody else took the movement over; whatever we know of it is only evidence now."""
+
+
+def transition(statement: str, parameters: dict[str, Any]) -> None:
+    """Run a transition that must change exactly one row; raise `LostMovement` when it does not."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        if cursor.rowcount != 1:
+            raise LostMovement
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A movement that is ours: its new fence, and how many pieces earlier orders still want."""
+
+    fence: int
+    wanted_before: int
+
+
+# The mutex itself is the unique index; NOT EXISTS only spares it most of the collisions. Stock
+# that is on its way back goes first, so that whoever waits for it finds it.
+_CLAIM = """
+UPDATE orders_stockmovement m
+   SET state = 'claimed', fence = m.fence + 1, lease_until = clock_timestamp() + %(lease)s
+ WHERE m.id = %(id)s AND m.state = 'planned' AND m.fence = %(fence)s
+   AND NOT EXISTS (SELECT 1 FROM orders_stockmovement o
+                    WHERE o.product_id = m.product_id AND o.exclusive AND m.exclusive
+                      AND o.state IN ('claimed', 'sent', 'unknown'))
+   AND (m.delta > 0
+        OR (EXISTS (SELECT 1 FROM orders_confirmation c
+                     WHERE c.id = m.confirmation_id AND c.state = 'running'
+                       AND c.cancel_requested_at IS NULL)
+            AND NOT EXISTS (SELECT 1 FROM orders_stockmovement o
+                             WHERE o.product_id = m.product_id AND o.state = 'planned'
+                               AND o.delta > 0
+                               AND (o.not_before IS NULL OR o.not_before <= clock_timestamp()))))
+RETURNING m.fence,
+  (SELECT coalesce(-sum(o.delta), 0)
+     FROM orders_stockmovement o JOIN orders_confirmation c ON c.id = o.confirmation_id
+    WHERE o.product_id = m.product_id AND o.state = 'planned' AND o.delta < 0
+      AND o.confirmation_id < m.confirmation_id
+      AND c.state = 'running' AND c.cancel_requested_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM orders_stockmovement r
+                       WHERE r.confirmation_id = c.id AND r.state = 'review'))
+"""
+
+
+def claim(movement: Movement) -> Claimed | None:
+    """Take the product's mutex for a planned movement; None when somebody else has it."""
+    parameters: Any = {"id": movement.id, "fence": movement.fence, "lease": timing.lease()}
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(_CLAIM, parameters)
+        except IntegrityError:  # one_in_flight_per_product: somebody was a moment faster
+            return None
+        record = cursor.fetchone()
+    return None if record is None else Claimed(*record)
+
+
+def release(movement_id: UUID, fence: int, *, delay: timedelta) -> None:
+    """Give a claimed movement back unsent, to be claimed again after ``delay``."""
+    transition(
+        """
+        UPDATE orders_stockmovement
+           SET state = 'planned', lease_until = NULL, tries = tries + 1,
+               not_before = clock_timestamp() + %(delay)s
+         WHERE id = %(id)s AND state = 'claimed' AND fence = %(fence)s
+        """,
+        {"id": movement_id, "fence": fence, "delay": delay},
+    )
+
+
+_SEND = """
+WITH sent AS (
+  UPDATE orders_stockmovement
+     SET state = 'sent', tries = tries + 1, sent_at = clock_timestamp(),
+         lease_until = clock_timestamp() + %(lease)s,
+         settles_at = clock_timestamp() + %(settle)s,
+         before_quantity = coalesce(%(quantity)s, before_quantity),
+         before_updated_at = coalesce(%(updated_at)s, before_updated_at)
+   WHERE id = %(id)s AND state IN ('claimed', 'unknown') AND fence = %(fence)s
+  RETURNING id, fence)
+INSERT INTO orders_stockattempt (movement_id, fence, outcome, trace_id)
+SELECT id, fence, '', '' FROM sent
+"""
+
+
+def write_ahead(
+    movement_id: UUID, fence: int, *, quantity: int | None = None, updated_at: str | None = None
+) -> None:
+    """Write down that the call is on its way, with the stock as it was before; then it may be."""
+    transition(
+        _SEND,
+        {
+            "id": movement_id,
+            "fence": fence,
+            "lease": timing.lease(),
+            "settle": timing.settle(),
+            "quantity": quantity,
+            "updated_at": updated_at,
+        },
+    )
+
+
+def recover(movement: Movement, to: MovementState) -> None:
+    """Take a movement from a holder whose lease is over; the fence shuts the holder out."""
+    transition(
+        """
+        UPDATE orders_stockmovement
+           SET state = %(to)s, fence = fence + 1, lease_until = NULL
+         WHERE id = %(id)s AND state = %(from_state)s AND fence = %(fence)s
+           AND lease_until <= clock_timestamp()
+        """,
+        {"id": movement.id, "fence": movement.fence, "from_state": movement.state, "to": to},
+    )
+
+
+def begin_read_back(movement: Movement) -> int:
+    """Take a settled unknown movement, for one reader at a time; return the new fence."""
+    transition(
+        """
+        UPDATE orders_stockmovement
+           SET fence = fence + 1, lease_until = clock_timestamp() + %(lease)s
+         WHERE id = %(id)s AND state = 'unknown' AND fence = %(fence)s
+           AND settles_at <= clock_timestamp()
+        """,
+        {"id": movement.id, "fence": movement.fence, "lease": timing.lease()},
+    )
+    return movement.fence + 1
+
+
+def resolve_unknown(
+    movement_id: UUID,
+    fence: int,
+    to: MovementState,
+    *,
+    quantity: int | None = None,
+    updated_at: str | None = None,
+    by: str = "readback",
+) -> None:
+    """Close an unknown outcome: applied, planned again, or up to a person (``review``)."""
+    transition(
+        """
+        UPDATE orders_stockmovement
+           SET state = %(to)s, lease_until = NULL, settles_at = NULL, not_before = NULL,
+               after_quantity = %(quantity)s, after_updated_at = %(updated_at)s,
+               resolved_at = CASE WHEN %(to)s = 'planned' THEN NULL ELSE clock_timestamp() END,
+               resolved_by = CASE WHEN %(to)s = 'applied' THEN %(by)s ELSE '' END
+         WHERE id = %(id)s AND state = 'unknown' AND fence = %(fence)s
+        """,
+        {
+            "id": movement_id,
+            "fence": fence,
+            "to": to,
+            "quantity": quantity,
+            "updated_at": updated_at,
+            "by": by,
+        },
+    )
+
+
+def postpone_read_back(movement_id: UUID, fence: int, *, delay: timedelta) -> None:
+    """Leave an unknown outcome for later, because the stock can't be read now."""
+    transition(
+        """
+        UPDATE orders_stockmovement
+           SET lease_until = NULL, tries = tries + 1,
+               settles_at = clock_timestamp() + %(delay)s
+         WHERE id = %(id)s AND state = 'unknown' AND fence = %(fence)s
+        """,
+        {"id": movement_id, "fence": fence, "delay": delay},
+    )

@@ -1,0 +1,1 @@
+"""The background jobs: nudges to the ledger, which alone knows what is to be done."""

@@ -1,0 +1,265 @@
+"""Everything that is configured, read from the environment in one place.
+
+Each variable is typed; a missing or malformed one refuses to start and says what it wants.
+With ``DEBUG=1`` defaults are convenient, with ``DEBUG=0`` (the default) they are safe.
+"""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+from orderservice.dev import postgres
+from orderservice.observability import configure_logging
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+env.read_env(str(BASE_DIR / ".env"), recurse=False)
+
+DEBUG = env.bool("DEBUG", False)
+
+
+def required(name: str, development: str) -> str:
+    """Return the variable, or in development a default; refuse to start in production."""
+    value = env.str(name, "")
+    if value:
+        return value
+    if DEBUG:
+        return development
+    raise ImproperlyConfigured(f"{name} must be set when DEBUG=0 (see .env.example)")
+
+
+# --- the process ---------------------------------------------------------------------------------
+
+SECRET_KEY = required("SECRET_KEY", "development-only-" + "x" * 40)
+if not DEBUG and (len(SECRET_KEY) < 40 or SECRET_KEY.startswith(("change-me", "development-only"))):
+    raise ImproperlyConfigured("SECRET_KEY must be a random string of at least 40 characters")
+ALLOWED_HOSTS = [
+    host for host in required("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host
+]
+WEB_THREADS = env.int("WEB_THREADS", 8)
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "corsheaders",
+    "rest_framework",
+    "rest_framework_api_key",
+    "drf_spectacular",
+    "django_filters",
+    "procrastinate.contrib.django",
+    "orders",
+]
+
+MIDDLEWARE = [
+    "orderservice.observability.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "orderservice.urls"
+WSGI_APPLICATION = "orderservice.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- the database --------------------------------------------------------------------------------
+
+
+def database_url() -> str:
+    """Return where PostgreSQL is: DATABASE_URL, its five parts, or in development our own."""
+    url = env.str("DATABASE_URL", "")
+    if url:
+        return url
+    host = env.str("DATABASE_HOST", "")
+    if host:
+        return (
+            f"postgres://{env.str('DATABASE_USERNAME')}:{env.str('DATABASE_PASSWORD', '')}"
+            f"@{host}:{env.int('DATABASE_PORT', 5432)}/{env.str('DATABASE_NAME')}"
+        )
+    if DEBUG:
+        return postgres.socket_url(BASE_DIR)
+    raise ImproperlyConfigured("DATABASE_URL must be set when DEBUG=0 (see .env.example)")
+
+
+# A statement that runs away, or waits on a lock behind one, ends as a clean 503 instead of
+# holding a thread. A transaction pooler must be told to ignore these startup options.
+DATABASE_OPTIONS = {
+    "options": (
+        "-c statement_timeout=15000 -c lock_timeout=5000"
+        " -c idle_in_transaction_session_timeout=30000"
+    ),
+    "connect_timeout": 5,
+}
+
+
+def database(url: str) -> dict[str, object]:
+    """Return Django's settings for one PostgreSQL URL."""
+    parsed: dict[str, object] = {**dj_database_url.parse(url, conn_max_age=600)}
+    if parsed["ENGINE"] != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database")
+    options = parsed.get("OPTIONS")
+    parsed["OPTIONS"] = DATABASE_OPTIONS | (options if isinstance(options, dict) else {})
+    parsed["CONN_HEALTH_CHECKS"] = True
+    return parsed
+
+
+DATABASES = {"default": database(database_url())}
+USES_LOCAL_POSTGRES = DEBUG and not (env.str("DATABASE_URL", "") or env.str("DATABASE_HOST", ""))
+# The worker's LISTEN can't pass through a transaction pooler.
+WORKER_DATABASE_URL = env.str("WORKER_DATABASE_URL", "")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- people --------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "orders.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a working day
+SESSION_COOKIE_HTTPONLY = True
+
+# --- the inventory service -----------------------------------------------------------------------
+
+INVENTORY_SERVICE_URL = required("INVENTORY_SERVICE_URL", "http://127.0.0.1:8001/api/v1")
+INVENTORY_DIALECT = env.str("INVENTORY_DIALECT", "inventory")
+if INVENTORY_DIALECT not in ("inventory", "gateway"):
+    raise ImproperlyConfigured("INVENTORY_DIALECT must be 'inventory' or 'gateway'")
+INVENTORY_API_KEY = env.str("INVENTORY_API_KEY", "")
+INVENTORY_CHECK_TIMEOUT_SECONDS = env.float("INVENTORY_CHECK_TIMEOUT_SECONDS", 3.0)
+INVENTORY_TIMEOUT_SECONDS = env.float("INVENTORY_TIMEOUT_SECONDS", 10.0)
+INVENTORY_SETTLE_SECONDS = env.float("INVENTORY_SETTLE_SECONDS", 120.0)
+INVENTORY_HONOURS_IDEMPOTENCY = env.bool("INVENTORY_HONOURS_IDEMPOTENCY", False)
+INVENTORY_SERIALIZE_PRODUCTS = env.bool("INVENTORY_SERIALIZE_PRODUCTS", True)
+if not INVENTORY_SERIALIZE_PRODUCTS and not INVENTORY_HONOURS_IDEMPOTENCY:
+    raise ImproperlyConfigured(
+        "INVENTORY_SERIALIZE_PRODUCTS=0 loses stock unless INVENTORY_HONOURS_IDEMPOTENCY=1"
+    )
+INVENTORY_SOLE_WRITER = env.bool("INVENTORY_SOLE_WRITER", False)
+
+# --- the shop ------------------------------------------------------------------------------------
+
+CURRENCY = env.str("CURRENCY", "USD")
+SHOP_NAME = env.str("SHOP_NAME", "Order desk")
+
+# --- the API -------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "orders.api.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["orders.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "orders.api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Order service",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes: the API contract's limit of a body
+
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
+CORS_URLS_REGEX = r"^/(api|health)"
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "Link", "Retry-After", "X-Request-ID"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-request-id",
+]
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+_proxies: list[str] = env.list("TRUSTED_PROXIES", [])
+TRUSTED_PROXIES = [ip_network(cidr) for cidr in _proxies]
+
+# --- pages ---------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    }
+}
+WHITENOISE_USE_FINDERS = DEBUG
+
+UNFOLD = {
+    "SITE_TITLE": SHOP_NAME,
+    "SITE_HEADER": SHOP_NAME,
+    "SITE_SYMBOL": "package_2",
+    "SHOW_VIEW_ON_SITE": False,
+    "COLORS": {},
+}
+
+# --- transport security --------------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not DEBUG)
+SECURE_REDIRECT_EXEMPT = [r"^health"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
+SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 60 * 60
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- logs ----------------------------------------------------------------------------------------
+
+LOGGING_CONFIG = None
+configure_logging(
+    level=env.str("LOG_LEVEL", "INFO"),
+    json=env.str("LOG_FORMAT", "console" if DEBUG else "json") == "json",
+)

@@ -1,0 +1,44 @@
+"""What most tests need: a database, an inventory service on a socket, and actors."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.conf import settings as django_settings
+from pytest_django.fixtures import Settings
+
+from inventory_client.sandbox.server import Sandbox
+from orders.roles import sync_roles
+from orders.stock import inventory as inventory_module
+from orderservice.dev import postgres
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Start the local PostgreSQL before Django asks for a test database."""
+    if django_settings.USES_LOCAL_POSTGRES:
+        postgres.ensure_running()
+
+
+@pytest.fixture
+def committed_db(transactional_db: None) -> None:
+    """A database whose transactions really commit; Django empties it after the test."""
+    sync_roles(apps)
+
+
+@pytest.fixture(scope="session")
+def sandbox_server() -> Iterator[Sandbox]:
+    """One inventory sandbox for the whole run."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(sandbox_server: Sandbox, settings: Settings) -> Iterator[Sandbox]:
+    """A local inventory service without stock, faults or latency, that the settings point at."""
+    sandbox_server.reset({})
+    sandbox_server.switches.update({"down": "", "latency_ms": 0, "race_window_ms": 0})
+    settings.INVENTORY_SERVICE_URL = sandbox_server.url
+    inventory_module.client.cache_clear()
+    yield sandbox_server
+    inventory_module.client.cache_clear()

@@ -1,0 +1,10 @@
+"""The environment that the tests run in; a plugin, because settings are read before any conftest.
+
+``DATABASE_URL`` from outside wins, so that CI can run the same tests on another PostgreSQL.
+"""
+
+import os
+
+os.environ["DEBUG"] = "1"
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+os.environ.setdefault("SHOP_NAME", "Order desk")
