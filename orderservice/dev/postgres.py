@@ -95,7 +95,7 @@ def stop(checkout: Path = CHECKOUT, *, immediate: bool = False) -> None:
         if time.monotonic() > deadline:
             raise LocalPostgresError(f"PostgreSQL did not stop.\n{_log_tail(cluster)}")
         # Fails while the server is still starting, or is down to its last process: ask again.
-        subprocess.run(  # noqa: S603 - our own binary
+        subprocess.run(
             [runnable(cluster.binaries) / "pg_ctl", "stop", "-m", mode, "-D", cluster.data],
             user=cluster.home.stat().st_uid,
             cwd="/",
@@ -113,7 +113,7 @@ def _start_keeper(cluster: Cluster, lock: int, grace_seconds: float) -> None:
     arguments = [str(cluster.checkout), str(grace_seconds), str(lock)]
     log = os.open(cluster.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        subprocess.run(  # noqa: S603 - this interpreter, our own module
+        subprocess.run(
             [sys.executable, "-m", "orderservice.dev.postgres_keeper", *arguments],
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
@@ -137,7 +137,8 @@ def _answers(cluster: Cluster) -> bool:
 
 def _create_database(cluster: Cluster) -> None:
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
-        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+        query = "SELECT 1 FROM pg_database WHERE datname = %s"
+        if connection.execute(query, [DATABASE]).fetchone():
             return
         # Another process that started at the same instant may be first.
         with suppress(errors.DuplicateDatabase, errors.UniqueViolation):
@@ -185,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         case "psql":
             ensure_running(CHECKOUT)
             os.set_inheritable(_uses[cluster.state], True)  # psql is the user from here on
-            psql = cluster.binaries / "psql"
+            psql = str(cluster.binaries / "psql")
             os.execv(psql, [psql, cluster.url()])  # noqa: S606 - our own binary
     return 0
 

@@ -186,7 +186,7 @@ def _find_binaries() -> Path:
 @functools.cache
 def _major_version(binaries: Path) -> int:
     try:
-        answer = subprocess.run(  # noqa: S603 - the developer's own binary
+        answer = subprocess.run(
             [binaries / "postgres", "--version"], capture_output=True, text=True, check=True
         ).stdout
     except (OSError, subprocess.CalledProcessError) as error:

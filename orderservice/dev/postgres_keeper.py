@@ -52,7 +52,7 @@ def keep(cluster: Cluster, grace_seconds: float, server_lock: int) -> int:
     (cluster.sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
     settings = {**_SETTINGS, "unix_socket_directories": str(cluster.sockets)}
     options = [f"--{name}={value}" for name, value in settings.items()]
-    server = subprocess.Popen(  # noqa: S603 - our own binary
+    server = subprocess.Popen(
         [binaries / "postgres", "-D", cluster.data, *options],
         pass_fds=[server_lock],
         preexec_fn=_end_with_this_process(),
@@ -104,7 +104,7 @@ def _make_data(cluster: Cluster, binaries: Path, server_lock: int) -> None:
         language = "C"  # always there; knows upper and lower case of ASCII letters only
     options = [f"--username={ROLE}", "--auth=trust", "--encoding=UTF8", f"--locale={language}"]
     options += ["--no-sync", "--no-instructions"]
-    subprocess.run(  # noqa: S603 - our own binary
+    subprocess.run(
         [binaries / "initdb", "-D", unfinished, *options],
         pass_fds=[server_lock],
         preexec_fn=_end_with_this_process(),
