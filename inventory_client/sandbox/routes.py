@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-from inventory_client.sandbox.messages import Refusal, Request, Response
+from inventory_client.sandbox.messages import (
+    UNEXPECTED,
+    Refusal,
+    Request,
+    Response,
+    unexpected,
+)
 from inventory_client.sandbox.semantics import GatewayApi, InventoryApi
 from inventory_client.sandbox.store import now
 
@@ -82,6 +88,8 @@ def find(table: list[Route], request: Request) -> tuple[Route, str] | Response:
 def refused(request: Request, refusal: Refusal) -> Response:
     """Put a refusal in the words of the dialect that was spoken."""
     if not request.path.startswith(GATEWAY_PREFIX):
+        if refusal.detail == UNEXPECTED:
+            return unexpected(request.trace_id)
         return Response(refusal.status, {"detail": refusal.detail})
     detail = refusal.detail
     message = detail if isinstance(detail, str) else "; ".join(error["msg"] for error in detail)
