@@ -82,7 +82,7 @@ class Wire:
         try:
             prepared = requests.Request(method, url, headers=dict(headers), data=body).prepare()
             response = self._session.send(
-                prepared, stream=True, allow_redirects=False, timeout=timeout, proxies={}
+                prepared, stream=True, allow_redirects=False, timeout=timeout
             )
             with contextlib.closing(response):
                 content = _content(response)

@@ -36,10 +36,11 @@ from tests.inventory.peers import (
 
 
 @pytest.mark.parametrize("status", ["301 Moved Permanently", "303 See Other", "307 Temporary"])
-def test_adjust_redirected_stays_where_it_is(serve: Serve, status: str) -> None:
+@pytest.mark.parametrize("location", ["{other}/", "http://[", "ftp://elsewhere/"])
+def test_adjust_redirected_stays_where_it_is(serve: Serve, status: str, location: str) -> None:
     other = serve(answers_always())
-    location = f"Location: {other.url}/\r\n".encode()
-    client = InventoryClient(serve(answers_once(answer(b"", status=status, headers=location))).url)
+    header = f"Location: {location.format(other=other.url)}\r\n".encode()
+    client = InventoryClient(serve(answers_once(answer(b"", status=status, headers=header))).url)
 
     assert outcome(lambda: deduct(client)) == (Rejected, "redirected")
     assert other.connections == 0

@@ -165,6 +165,7 @@ def test_adjust_at_once_with_one_key_is_applied_once_when_keys_are_honoured(
     sandbox.switches.update({"honours_idempotency": True, "race_window_ms": 20})
 
     assert adjust_from_threads(sandbox, threads=6, each=1) == 9
+    assert len(sandbox.store.effects()) == 1
 
 
 @pytest.mark.parametrize(

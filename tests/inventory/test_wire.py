@@ -163,6 +163,7 @@ def test_adjust_without_a_whole_answer_is_unknown_and_not_repeated(
     assert outcome(lambda: deduct(client)) == (OutcomeUnknown, "connection_lost")
     assert server.connections == 1
     assert outcome(lambda: client.read("10")) == (Unavailable, "connection_lost")
+    assert server.connections == 2
 
 
 def test_adjust_with_an_answer_cut_in_its_headers_is_unknown(serve: Serve) -> None:
