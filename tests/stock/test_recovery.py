@@ -116,7 +116,7 @@ def test_confirm_while_the_product_is_unknown_waits_for_it(sandbox: Sandbox) -> 
 
 
 def test_advance_after_a_holder_died_with_a_claim_takes_the_stock(sandbox: Sandbox) -> None:
-    order, movement = confirm_slowly(sandbox, "429")
+    order, _ = confirm_slowly(sandbox, "429")
     StockMovement.objects.update(
         state="claimed", fence=F("fence") + 1, lease_until=F("created_at") + timedelta(seconds=22)
     )
@@ -130,7 +130,7 @@ def test_advance_after_a_holder_died_with_a_claim_takes_the_stock(sandbox: Sandb
 def test_advance_after_a_holder_died_while_sending_reads_back_when_settled(
     sandbox: Sandbox,
 ) -> None:
-    order, movement = confirm_slowly(sandbox, "500_after")
+    order, _ = confirm_slowly(sandbox, "500_after")
     StockMovement.objects.update(
         state="sent", fence=F("fence") + 1, lease_until=F("sent_at") + timedelta(seconds=22)
     )
