@@ -1,1 +1,49 @@
 """The background jobs: nudges to the ledger, which alone knows what is to be done."""
+
+import time
+from contextlib import suppress
+
+from asgiref.sync import sync_to_async
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Status
+
+from orders import lifecycle
+
+# Seconds.
+PATIENCE = 3.0  # what is due later than this is left to the sweeper
+NAP = 0.5  # at most, so that a stop is noticed
+SHORTEST_NAP = 0.02  # for what is due, but in somebody else's hands
+
+
+@app.task(name="orders.settle", queueing_lock="orders.settle", pass_context=True)
+def settle(context: JobContext) -> None:
+    """Advance confirmations until none is due soon, or the worker is asked to stop.
+
+    Several of these share the work. Each calls another to its side once, when it sees that there
+    is more than it can do, so they grow to the worker's concurrency.
+    """
+    alone = True
+    while not context.should_abort():
+        advanced = lifecycle.advance_due()
+        due_in = lifecycle.next_due_in()
+        if due_in is None or due_in > PATIENCE:
+            return
+        if not advanced:
+            time.sleep(min(max(due_in, SHORTEST_NAP), NAP))
+        elif alone and due_in == 0:
+            lifecycle.nudge()
+            alone = False
+
+
+@app.periodic(cron="* * * * * */5")  # the sixth field is seconds
+@app.task(name="orders.sweep", queueing_lock="orders.sweep", pass_context=True)
+async def sweep(context: JobContext, timestamp: int) -> None:
+    """Find what is due although no job says so, and forget the jobs of dead workers."""
+    jobs = context.app.job_manager
+    for job in await jobs.get_stalled_jobs():
+        with suppress(ConnectorException):  # another sweeper was faster
+            await jobs.finish_job(job, Status.FAILED, delete_job=True)
+    if await sync_to_async(lifecycle.next_due_in)() == 0:
+        await sync_to_async(lifecycle.nudge)()

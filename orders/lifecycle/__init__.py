@@ -9,6 +9,7 @@ from orders.lifecycle.advancing import advance, advance_due
 from orders.lifecycle.cancelling import cancel
 from orders.lifecycle.completing import complete
 from orders.lifecycle.confirming import confirm
+from orders.lifecycle.nudging import next_due_in, nudge
 from orders.lifecycle.placing import Item, OrderDraft, place
 
 __all__ = [
@@ -19,5 +20,7 @@ __all__ = [
     "cancel",
     "complete",
     "confirm",
+    "next_due_in",
+    "nudge",
     "place",
 ]

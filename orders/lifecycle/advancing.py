@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+import structlog
 from django.db import transaction
 
+from orders.lifecycle.nudging import nudge
 from orders.lifecycle.records import lock_order, record
 from orders.models import Confirmation, Order
 from orders.status import (
@@ -17,6 +19,8 @@ from orders.status import (
 from orders.stock import engine, ledger, timing
 from orders.stock.protocol import Returned, Review, Settled, Taken, Wait
 
+log = structlog.get_logger(__name__)
+
 
 def advance(
     confirmation_id: int, *, hold: float | None = None, give_up_unreachable: bool = False
@@ -24,8 +28,8 @@ def advance(
     """Move the confirmation's stock as far as it goes now, and close it when it is done.
 
     ``hold`` and ``give_up_unreachable`` are those of `orders.stock.engine.run`. What is not done
-    by then is left to a worker, at the time when there is something to do. Any number of processes
-    may advance one confirmation at once.
+    by then is left to a worker, at the time when there is something to do; a caller with a ``hold``
+    nudges it. Any number of processes may advance one confirmation at once.
     """
     while True:
         answer = engine.run(confirmation_id, hold=hold, give_up_unreachable=give_up_unreachable)
@@ -34,6 +38,8 @@ def advance(
                 return
             case Wait(until):
                 ledger.wake_at(confirmation_id, at=until)
+                if hold is not None:
+                    nudge()
                 return
             case Review():
                 _ask_a_person(confirmation_id)
@@ -43,11 +49,19 @@ def advance(
 
 
 def advance_due() -> bool:
-    """Advance the oldest confirmation that is due; tell whether there was one."""
+    """Advance the oldest confirmation that is due; tell whether there was one.
+
+    One that fails is logged and comes up again after the lease: it must not stop the others.
+    """
     confirmation_id = ledger.take_due(hold=timing.lease())
     if confirmation_id is None:
         return False
-    advance(confirmation_id)
+    number = Confirmation.objects.values_list("order_id", flat=True).get(pk=confirmation_id)
+    with structlog.contextvars.bound_contextvars(order=number):
+        try:
+            advance(confirmation_id)
+        except Exception:
+            log.exception("confirmation_not_advanced")
     return True
 
 

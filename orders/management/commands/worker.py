@@ -1,0 +1,85 @@
+"""``manage.py worker``: settle confirmations in the background."""
+
+import asyncio
+import signal
+from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from procrastinate import PsycopgConnector
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.utils import connector_params
+from procrastinate.exceptions import ConnectorException
+
+# Seconds: before another start when the database was lost, doubling up to the last.
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+POOL_PATIENCE = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    """Runs until SIGTERM or SIGINT; then what is under way ends its step, and nothing begins."""
+
+    help = "Settle confirmations in the background, until SIGTERM."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--concurrency",
+            type=int,
+            default=max(1, settings.WEB_THREADS - 2),
+            help="confirmations at a time (default: %(default)s, by WEB_THREADS)",
+        )
+
+    def handle(self, *, concurrency: int, **options: Any) -> None:
+        asyncio.run(run(max(1, concurrency)))
+
+
+async def run(concurrency: int) -> None:
+    """Work until asked to stop, starting anew whenever the database was lost."""
+    loop = asyncio.get_running_loop()
+    # One thread a job, and some for the worker's own; the default would depend on the machine.
+    loop.set_default_executor(ThreadPoolExecutor(concurrency + 2))
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    stopping = asyncio.create_task(stop.wait())
+    pause = FIRST_PAUSE
+    while not stop.is_set():
+        started = loop.time()
+        work = asyncio.create_task(_work(concurrency))
+        await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            work.cancel()  # procrastinate takes this for a request to stop gracefully
+        failure = (await asyncio.gather(work, return_exceptions=True))[0]
+        if stop.is_set():
+            break
+        if failure and not isinstance(failure, ConnectorException | psycopg.OperationalError):
+            raise failure
+        # Without a failure it was one of procrastinate's own tasks, which has logged it.
+        pause = FIRST_PAUSE if loop.time() - started > LONGEST_PAUSE else pause
+        log.warning("worker_lost_database", retry_in=pause, error=str(failure or "")[:200])
+        await asyncio.wait({stopping}, timeout=pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+    log.info("worker_stopped")
+
+
+async def _work(concurrency: int) -> None:
+    """Run procrastinate's worker on connections of its own; cancelling stops it gracefully."""
+    url = settings.WORKER_DATABASE_URL
+    where: dict[str, Any] = {"conninfo": url} if url else {"kwargs": connector_params()}
+    connector = PsycopgConnector(**where, min_size=1, max_size=4, timeout=POOL_PATIENCE)
+    with app.replace_connector(connector) as worker_app:
+        async with worker_app.open_async():
+            log.info("worker_started", concurrency=concurrency)
+            await worker_app.run_worker_async(
+                concurrency=concurrency,
+                delete_jobs="always",
+                install_signal_handlers=False,
+                # No patience with jobs: they notice at once, end their step, and are waited for.
+                shutdown_graceful_timeout=0,
+            )

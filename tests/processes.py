@@ -1,0 +1,59 @@
+"""Our own processes, started by tests as an operator would, on the test's database."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parent.parent
+MANAGE = [sys.executable, "manage.py"]
+
+
+def database_url() -> str:
+    """Return the URL of the database that this test runs on."""
+    at = connection.settings_dict
+    user = quote(at["USER"]) + (f":{quote(at['PASSWORD'], safe='')}" if at["PASSWORD"] else "")
+    port = at["PORT"] or 5432
+    return f"postgresql://{user}@{quote(at['HOST'], safe='')}:{port}/{at['NAME']}"
+
+
+@contextmanager
+def worker(inventory_url: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``manage.py worker``; kill it at the end if it still runs."""
+    process = subprocess.Popen(
+        [*MANAGE, "worker", "--concurrency", "2"],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "DATABASE_URL": database_url(),
+            "INVENTORY_SERVICE_URL": inventory_url,
+            "PYTHONWARNINGS": "ignore",
+        }
+        | variables,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def stop(process: subprocess.Popen[bytes], within: float = 15.0) -> int:
+    """Ask a process to stop; return its exit code."""
+    process.send_signal(signal.SIGTERM)
+    return process.wait(timeout=within)
+
+
+def wait_for(condition: Callable[[], bool], within: float = 15.0) -> None:
+    """Wait until the condition holds; fail when it does not."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)

@@ -1,0 +1,167 @@
+"""The worker: what it finds, what it survives, and the nudges that only spare it the wait."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from inventory_client.sandbox.server import Sandbox
+from orders import lifecycle
+from orders.lifecycle import advancing
+from orders.models import Confirmation, Order, StockMovement
+from orders.stock import ledger
+from tests.factories import OPERATOR, order_of, stock
+from tests.processes import stop, wait_for, worker
+
+pytestmark = pytest.mark.usefixtures("committed_db", "no_jobs")
+
+LONG_AGO = timedelta(minutes=10)
+
+
+def jobs() -> list[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name, status::text FROM procrastinate_jobs ORDER BY id")
+        return list(cursor.fetchall())
+
+
+@pytest.fixture
+def no_jobs(committed_db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_periodic_defers")
+        cursor.execute("DELETE FROM procrastinate_jobs")
+
+
+def abandoned(order: Order) -> Confirmation:
+    """Return a confirmation whose owner died before it did anything, long ago."""
+    with transaction.atomic():
+        confirmation = ledger.open_confirmation(
+            order.pk, actor="system", via="command", wake_in=-LONG_AGO
+        )
+        Order.objects.filter(pk=order.pk).update(stock_state="settling")
+    return confirmation
+
+
+def is_confirmed(order: Order) -> bool:
+    return Order.objects.filter(pk=order.pk, status="CONFIRMED", stock_state="clear").exists()
+
+
+def test_worker_finds_what_no_job_speaks_of_and_leaves_no_jobs(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45, "9": 5})
+    orders = [order_of(p10=2), order_of(p10=1, p9=1), order_of(p9=3)]
+    for order in orders:
+        abandoned(order)
+
+    with worker(sandbox.url) as process:
+        wait_for(lambda: all(is_confirmed(order) for order in orders))
+        wait_for(lambda: jobs() == [])
+        assert stop(process) == 0
+
+    assert stock(sandbox) == {"10": 42, "9": 1}
+
+
+def test_worker_killed_in_a_call_leaves_the_rest_to_another(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45, "9": 5})
+    order = order_of(p10=2, p9=1)
+    abandoned(order)
+    sandbox.switches.update({"latency_ms": 700})
+
+    with worker(sandbox.url, INVENTORY_SOLE_WRITER="1") as process:
+        wait_for(lambda: StockMovement.objects.filter(state="sent").exists())
+        process.kill()
+    wait_for(lambda: stock(sandbox)["10"] == 43)  # the call lands, and nobody hears of it
+    sandbox.switches.update({"latency_ms": 0})
+    StockMovement.objects.filter(state="sent").update(
+        sent_at=timezone.now() - LONG_AGO,
+        lease_until=timezone.now() - LONG_AGO,
+        settles_at=timezone.now() - LONG_AGO,
+    )
+    Confirmation.objects.update(wake_at=timezone.now() - LONG_AGO)
+
+    with worker(sandbox.url, INVENTORY_SOLE_WRITER="1"):
+        wait_for(lambda: is_confirmed(order))
+
+    assert stock(sandbox) == {"10": 43, "9": 4}
+
+
+def test_worker_whose_connections_are_cut_goes_on(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    first, second = order_of(p10=1), order_of(p10=1)
+    abandoned(first)
+
+    with worker(sandbox.url, LOG_LEVEL="CRITICAL") as process:
+        wait_for(lambda: is_confirmed(first))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            assert cursor.fetchone()[0] >= 2
+        abandoned(second)
+        wait_for(lambda: is_confirmed(second), within=20)
+        assert process.poll() is None
+
+
+def test_worker_stops_between_calls_when_asked(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    sandbox.switches.update({"latency_ms": 500})
+    orders = [order_of(p10=1) for _ in range(8)]
+    for order in orders:
+        abandoned(order)
+
+    with worker(sandbox.url) as process:
+        wait_for(lambda: StockMovement.objects.filter(state="sent").exists())
+        assert stop(process) == 0
+
+    assert not StockMovement.objects.filter(state__in=["claimed", "sent"]).exists()
+    done = sum(is_confirmed(order) for order in orders)
+    assert 0 < done < len(orders)
+    assert stock(sandbox) == {"10": 45 - done}
+
+
+def test_confirm_that_outlasts_its_caller_nudges_the_worker(sandbox: Sandbox) -> None:
+    order = lifecycle.confirm(order_of(p10=2).pk, actor=OPERATOR, hold=0)
+
+    assert (order.status, order.stock_state) == ("PENDING", "settling")
+    assert jobs() == [("orders.settle", "todo")]
+
+
+def test_confirm_that_ends_within_its_hold_nudges_nobody(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    lifecycle.confirm(order_of(p10=2).pk, actor=OPERATOR)
+    assert jobs() == []
+
+
+def test_nudge_repeated_inside_a_transaction_leaves_one_job_and_a_sound_transaction() -> None:
+    with transaction.atomic():
+        lifecycle.nudge()
+        lifecycle.nudge()
+        Order.objects.count()
+    lifecycle.nudge()
+    assert jobs() == [("orders.settle", "todo")]
+
+
+def test_advance_due_that_fails_is_logged_by_number_and_stops_no_other(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.store.set_stock({"10": 45})
+    bad, good = order_of(p10=1), order_of(p10=1)
+    broken = abandoned(bad)
+    abandoned(good)
+    advance = advancing.advance
+
+    def fail_once(confirmation_id: int, **options: Any) -> None:
+        if confirmation_id == broken.pk:
+            raise RuntimeError("a bug")
+        advance(confirmation_id, **options)
+
+    monkeypatch.setattr(advancing, "advance", fail_once)
+    with caplog.at_level(logging.ERROR):
+        assert [lifecycle.advance_due() for _ in range(3)] == [True, True, False]
+
+    assert is_confirmed(good)
+    [record] = caplog.records
+    assert f"'order': {bad.pk}" in str(record.msg)
+    assert str(bad.public_id) not in caplog.text
