@@ -1,0 +1,28 @@
+"""How gunicorn serves; it finds this file by itself from the repository's root."""
+
+import os
+from pathlib import Path
+
+bind = f"0.0.0.0:{os.environ.get('PORT', '3000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "8"))
+
+# Seconds. `timeout` is for a worker whose loop hangs, not for a slow request: a request ends by the
+# database's statement timeout, and by the few seconds that it stays with a confirmation.
+timeout = 30
+graceful_timeout = 30
+# Longer than the idle time of the usual load balancers' connections, so that it is they who close.
+keepalive = 75
+
+# Bytes and counts. What is beyond them never reaches Django; the limit of a body is Django's own.
+limit_request_line = 4094
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# A worker's heartbeat is a file: on a disk that is slow, or read-only, it would be taken for dead.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+accesslog = None  # our JSON line a request is the access log
+errorlog = "-"
+control_socket_disable = True  # it would want a home folder to write to
