@@ -91,3 +91,9 @@ class InventoryRefused(OrderError):
             "The inventory service refused the change; nothing was kept"
             + (f" ({detail})" if detail else "")
         )
+
+
+class NotInReview(OrderError):
+    """No movement of that id waits for a person's decision, or it does no more."""
+
+    code = "not_in_review"

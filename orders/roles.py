@@ -12,16 +12,17 @@ VERB_PERMISSIONS = {
     "complete": "orders.complete_order",
     "cancel": "orders.cancel_order",
     "restock": "orders.restock_order",
+    "review": "orders.review_stock",
 }
 
 _VIEWER = ["view_order", "view_orderitem", "view_orderevent", "view_ordernote"]
-_LEDGER = ["view_confirmation", "view_stockmovement", "view_stockattempt"]
+_LEDGER = ["view_confirmationbatch", "view_confirmation", "view_stockmovement", "view_stockattempt"]
 _FULFILMENT = [*_VIEWER, *_LEDGER, "add_ordernote", "confirm_order", "complete_order"]
 
 ROLES: dict[str, list[str]] = {
     "viewer": _VIEWER,
     "fulfilment": _FULFILMENT,
-    "manager": [*_FULFILMENT, "cancel_order", "restock_order"],
+    "manager": [*_FULFILMENT, "cancel_order", "restock_order", "review_stock"],
     "auditor": [*_VIEWER, *_LEDGER, "view_user", "view_apikey"],
 }
 

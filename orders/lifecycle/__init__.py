@@ -6,11 +6,13 @@ order, an illegal move raises.
 """
 
 from orders.lifecycle.advancing import advance, advance_due
+from orders.lifecycle.batching import confirm_many
 from orders.lifecycle.cancelling import cancel
 from orders.lifecycle.completing import complete
 from orders.lifecycle.confirming import confirm
 from orders.lifecycle.nudging import next_due_in, nudge
 from orders.lifecycle.placing import Item, OrderDraft, place
+from orders.lifecycle.reviewing import resolve
 
 __all__ = [
     "Item",
@@ -20,7 +22,9 @@ __all__ = [
     "cancel",
     "complete",
     "confirm",
+    "confirm_many",
     "next_due_in",
     "nudge",
     "place",
+    "resolve",
 ]

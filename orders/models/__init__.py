@@ -3,11 +3,12 @@
 from orders.models.access import ApiKey, User
 from orders.models.idempotency import IdempotencyKey
 from orders.models.order import Order, OrderEvent, OrderItem, OrderNote
-from orders.models.stock import Confirmation, StockAttempt, StockMovement
+from orders.models.stock import Confirmation, ConfirmationBatch, StockAttempt, StockMovement
 
 __all__ = [
     "ApiKey",
     "Confirmation",
+    "ConfirmationBatch",
     "IdempotencyKey",
     "Order",
     "OrderEvent",

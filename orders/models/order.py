@@ -58,6 +58,7 @@ class Order(models.Model):
             ("complete_order", "Can complete orders"),
             ("cancel_order", "Can cancel pending orders"),
             ("restock_order", "Can cancel confirmed orders, which restocks them"),
+            ("review_stock", "Can decide whether a movement of unknown outcome was applied"),
         ]
         indexes = [
             models.Index("status", F("number").desc(), name="order_status_newest"),

@@ -191,3 +191,17 @@ def postpone_read_back(movement_id: UUID, fence: int, *, delay: timedelta) -> No
         """,
         {"id": movement_id, "fence": fence, "delay": delay},
     )
+
+
+def decide(movement_id: UUID, to: MovementState, *, by: str) -> None:
+    """Close a review as a person decided: ``applied``, or ``planned`` to be done again."""
+    transition(
+        """
+        UPDATE orders_stockmovement
+           SET state = %(to)s, fence = fence + 1, not_before = NULL, rejection = '',
+               resolved_at = CASE WHEN %(to)s = 'planned' THEN NULL ELSE clock_timestamp() END,
+               resolved_by = %(by)s
+         WHERE id = %(id)s AND state = 'review'
+        """,
+        {"id": movement_id, "to": to, "by": by},
+    )

@@ -1,0 +1,55 @@
+"""Resolving a review: a person says whether a movement of unknown outcome was applied."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from orders.actor import Actor
+from orders.errors import NotInReview
+from orders.lifecycle.nudging import nudge
+from orders.lifecycle.records import lock_order, record
+from orders.models import Confirmation, Order, OrderNote, StockMovement
+from orders.status import EventKind, MovementState, StockState
+from orders.stock import ledger, movements
+
+
+def resolve(movement_id: UUID, *, applied: bool, note: str, actor: Actor) -> Order:
+    """Write down the decision and let the confirmation go on from it.
+
+    ``applied`` says that the inventory service did apply the movement; otherwise it is done again,
+    or voided when the order no longer wants it. ``note`` says how one knows; it is kept with the
+    order's notes, for it may name people, and the event names the decision. Raises `Forbidden`,
+    `NotInReview`, or `ValueError` without a note.
+    """
+    actor.require("review")
+    if not note.strip():
+        raise ValueError("a review is resolved with a note that says how one knows")
+    found = StockMovement.objects.filter(pk=movement_id).values_list(
+        "confirmation_id", "confirmation__order_id"
+    )
+    if not found:
+        raise NotInReview
+    confirmation_id, number = found[0]
+    with transaction.atomic(durable=True):
+        order = lock_order(number)
+        Confirmation.objects.select_for_update().get(pk=confirmation_id)
+        try:
+            movements.decide(
+                movement_id,
+                MovementState.APPLIED if applied else MovementState.PLANNED,
+                by=actor.label,
+            )
+        except movements.LostMovement as exc:
+            raise NotInReview from exc
+        OrderNote.objects.create(order=order, author=actor.user, text=note.strip())
+        record(
+            order,
+            EventKind.REVIEW_RESOLVED,
+            actor=actor.label,
+            via=actor.via,
+            stock=StockState.SETTLING,
+            data={"movement": str(movement_id), "applied": applied},
+        )
+        ledger.wake_at(confirmation_id)
+    nudge()
+    return order
