@@ -1,0 +1,102 @@
+"""``manage.py seed_demo``: orders to look at, in development."""
+
+from argparse import ArgumentParser
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
+
+from orders import lifecycle
+from orders.actor import Actor
+from orders.errors import InventoryUnavailable, OrderError
+from orders.models import Order, User
+from orders.status import Door
+
+OPERATOR = Actor.system(Door.COMMAND)
+LOGIN = PASSWORD = "admin"  # noqa: S105 - of development only
+
+PRICES = {
+    "1": Decimal("12.50"),
+    "2": Decimal("34.00"),
+    "3": Decimal("249.90"),
+    "5": Decimal("3.20"),
+    "7": Decimal("18.75"),
+    "9": Decimal("59.00"),
+    "10": Decimal("50.00"),
+    "11": Decimal("1.10"),
+    "13": Decimal("27.40"),
+    "16": Decimal("84.95"),
+    "17": Decimal("0.45"),
+    "20": Decimal("9.99"),
+}
+
+# Who, where, what (product and pieces), and how far the order gets.
+_ORDERS: list[tuple[str, str, str, str, dict[str, int], str]] = [
+    ("Amara Okafor", "14 Rue des Lilas", "Lyon", "69003", {"1": 2, "11": 10}, "complete"),
+    ("Jonas Lindqvist", "Storgatan 8", "Uppsala", "753 20", {"10": 1}, "complete"),
+    ("Sok Dara", "221 Norodom Blvd", "Phnom Penh", "12207", {"5": 24, "17": 100}, "complete"),
+    ("Maria Fernández", "Calle Mayor 40", "Zaragoza", "50001", {"7": 3, "2": 1}, "confirm"),
+    ("Tom Hughes", "3 Castle Street", "Bristol", "BS1 3AD", {"9": 2}, "confirm"),
+    ("Yuki Tanaka", "2-11-3 Meguro", "Tokyo", "153-0063", {"3": 2}, "confirm"),
+    # One of product 3 is left: this one will be short when somebody confirms it.
+    ("Anna Kowalska", "ul. Długa 12", "Kraków", "31-147", {"3": 1, "20": 4}, "place"),
+    ("Priya Raman", "17 Anna Salai", "Chennai", "600002", {"3": 1, "13": 2}, "confirm"),
+    ("David Cohen", "5 Herzl Street", "Haifa", "3303501", {"1": 6}, "place"),
+    ("Lena Hofmann", "Gartenweg 21", "Freiburg", "79098", {"16": 1, "11": 25}, "place"),
+    ("Samuel Adeyemi", "9 Marina Road", "Lagos", "101241", {"2": 2, "5": 6}, "place"),
+    ("Chloé Martin", "30 Quai Voltaire", "Paris", "75007", {"20": 3}, "place"),
+    ("Marek Novák", "Vinohradská 55", "Praha", "120 00", {"13": 1, "9": 1}, "place"),
+    ("Olivia Brown", "88 King Street", "Toronto", "M5V 1J2", {"10": 4}, "cancel"),
+]
+
+
+class Command(BaseCommand):
+    """Places, confirms and completes demo orders through the same verbs that every door uses."""
+
+    help = "Place demo orders and make the staff login admin/admin; refuses unless DEBUG=1."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--force", action="store_true", help="even when there are orders")
+
+    def handle(self, *, force: bool = False, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("seed_demo makes a login that anybody can guess: only with DEBUG=1.")
+        if not User.objects.filter(username=LOGIN).exists():
+            User.objects.create_superuser(LOGIN, "admin@example.com", PASSWORD)
+        if force or not Order.objects.exists():
+            try:
+                self._place_all()
+            except InventoryUnavailable as exc:
+                raise CommandError(
+                    f"No answer from the inventory service at {settings.INVENTORY_SERVICE_URL}."
+                ) from exc
+        self.stdout.write(f"{Order.objects.count()} orders")
+        self.stdout.write(f"Staff login at {reverse('admin:index')}: {LOGIN} / {PASSWORD}")
+
+    def _place_all(self) -> None:
+        for name, street, city, zip_code, pieces, fate in _ORDERS:
+            draft = lifecycle.OrderDraft(
+                full_name=name,
+                email=f"{name.split()[0].lower().encode('ascii', 'ignore').decode()}@example.com",
+                address=street,
+                city=city,
+                zip_code=zip_code,
+                items=[lifecycle.Item(id_, count, PRICES[id_]) for id_, count in pieces.items()],
+            )
+            try:
+                self._place(draft, fate)
+            except InventoryUnavailable:
+                raise
+            except OrderError as exc:  # the sandbox's stock has been used up by earlier ones
+                self.stderr.write(f"{name}: {exc}", style_func=str)
+
+    def _place(self, draft: lifecycle.OrderDraft, fate: str) -> None:
+        number = lifecycle.place(draft, actor=Actor(via=Door.API)).pk
+        if fate in ("confirm", "complete"):
+            lifecycle.confirm(number, actor=OPERATOR, hold=10)
+        if fate == "complete":
+            lifecycle.complete(number, actor=OPERATOR)
+        if fate == "cancel":
+            lifecycle.cancel(number, actor=OPERATOR, reason="Ordered twice by mistake")

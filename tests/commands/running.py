@@ -1,0 +1,27 @@
+"""Running a management command as a shell would: what it writes, and its exit code."""
+
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+from django.core.management import call_command
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run(name: str, *arguments: str, **options: Any) -> Outcome:
+    """Run a command; raises what it raises, but for its exit."""
+    out, err = StringIO(), StringIO()
+    code = 0
+    try:
+        call_command(name, *arguments, stdout=out, stderr=err, **options)
+    except SystemExit as exc:
+        code = int(exc.code or 0)
+    return Outcome(code, out.getvalue(), err.getvalue())

@@ -1,0 +1,123 @@
+"""``confirm_orders`` and ``complete_orders``."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError
+from django.core.management.base import OutputWrapper
+from django.utils import timezone
+
+from inventory_client.sandbox.server import Sandbox
+from orders import lifecycle
+from orders.management.commands._progress import Progress
+from orders.models import Order, OrderEvent
+from tests.commands.running import Outcome, run
+from tests.factories import OPERATOR, order_of, stock
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+
+def statuses() -> list[str]:
+    return list(Order.objects.order_by("pk").values_list("status", flat=True))
+
+
+def test_confirm_orders_by_number_deducts_and_reports_each_failure(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 5})
+    first, short, last = order_of(p10=2), order_of(p10=9), order_of(p10=3)
+
+    outcome = run("confirm_orders", str(first.pk), str(short.pk), str(last.pk), "999")
+
+    assert outcome == Outcome(
+        1,
+        "2 confirmed, 2 failed\n",
+        f"#999: not found\n#{short.pk}: 9 × 10 short, 3 in stock\n",
+    )
+    assert statuses() == ["CONFIRMED", "PENDING", "CONFIRMED"]
+    assert stock(sandbox) == {"10": 0}
+    assert set(OrderEvent.objects.values_list("actor", "via")) == {("system", "command")}
+
+
+def test_confirm_orders_all_pending_takes_the_oldest_first(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 3})
+    older, newer = order_of(p10=2), order_of(p10=2)
+    order_of(p10=1)
+
+    outcome = run("confirm_orders", "--all-pending", "--limit", "2")
+
+    assert (outcome.code, outcome.out) == (1, "1 confirmed, 1 failed\n")
+    assert outcome.err == f"#{newer.pk}: 2 × 10 short, 1 in stock\n"
+    assert statuses() == ["CONFIRMED", "PENDING", "PENDING"]
+    assert older.pk < newer.pk
+
+
+def test_confirm_orders_created_before_leaves_the_newer_alone(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 9})
+    old = order_of(p10=1)
+    order_of(p10=1)
+    Order.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=2))
+    yesterday = (timezone.now() - timedelta(days=1)).isoformat()
+
+    assert run("confirm_orders", "--created-before", yesterday) == Outcome(0, "1 confirmed\n", "")
+    assert statuses() == ["CONFIRMED", "PENDING"]
+
+
+def test_confirm_orders_that_takes_too_long_is_left_to_the_worker(sandbox: Sandbox) -> None:
+    order = order_of(p10=1)
+    outcome = run("confirm_orders", str(order.pk), "--wait", "0")
+    assert outcome == Outcome(0, "0 confirmed, 1 left to the worker\n", "")
+
+
+def test_confirm_orders_dry_run_changes_nothing(sandbox: Sandbox) -> None:
+    pending, done = order_of(p10=1), order_of(p10=1)
+    lifecycle.cancel(done.pk, actor=OPERATOR)
+
+    outcome = run("confirm_orders", str(pending.pk), str(done.pk), "999", dry_run=True)
+
+    assert outcome.out.splitlines() == [
+        "#999: no such order, would be left alone",
+        f"#{pending.pk}: would be confirmed",
+        f"#{done.pk}: CANCELLED, would be left alone",
+    ]
+    assert (outcome.code, statuses()) == (0, ["PENDING", "CANCELLED"])
+
+
+@pytest.mark.parametrize("arguments", [(), ("100001", "--all-pending")])
+def test_confirm_orders_without_a_clear_choice_is_refused(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError, match="either order numbers or a filter"):
+        run("confirm_orders", *arguments)
+
+
+def test_complete_orders_completes_the_confirmed_and_refuses_the_pending(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 9})
+    confirmed, pending = order_of(p10=1), order_of(p10=1)
+    lifecycle.confirm(confirmed.pk, actor=OPERATOR)
+
+    by_filter = run("complete_orders", "--all-confirmed")
+    by_number = run("complete_orders", str(pending.pk))
+
+    assert by_filter == Outcome(0, "1 completed\n", "")
+    assert by_number == Outcome(
+        1,
+        "0 completed, 1 failed\n",
+        f"#{pending.pk}: An order that is PENDING can't become COMPLETED\n",
+    )
+    assert statuses() == ["COMPLETED", "PENDING"]
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_on_a_terminal_draws_below_what_is_said() -> None:
+    terminal = Terminal()
+    progress = Progress(OutputWrapper(terminal), 2)
+    progress.step()
+    progress.say("#1: bad luck")
+    progress.step()
+    progress.close()
+    clear = "\r\x1b[K"
+    assert terminal.getvalue() == (
+        f"{clear}[{'#' * 15}{' ' * 15}] 1/2{clear}#1: bad luck\n{clear}[{'#' * 30}] 2/2{clear}"
+    )

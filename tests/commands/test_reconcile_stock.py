@@ -1,0 +1,144 @@
+"""``reconcile_stock``: clean books stay clean, and each broken invariant is found and named."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from inventory_client.sandbox.server import Sandbox
+from orders import lifecycle
+from orders.models import Confirmation, Order, StockMovement
+from tests.commands.running import Outcome, run
+from tests.factories import OPERATOR, order_of
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+
+def report(*arguments: str) -> tuple[int, list[tuple[str, str, str | None]]]:
+    """Return the exit code, and invariant, severity and product of each finding."""
+    outcome = run("reconcile_stock", "--json", *arguments)
+    document: dict[str, Any] = json.loads(outcome.out)
+    assert document["exit_code"] == outcome.code
+    return outcome.code, [
+        (each["invariant"], each["severity"], each["product_id"]) for each in document["findings"]
+    ]
+
+
+@pytest.fixture
+def confirmed(sandbox: Sandbox) -> Order:
+    """A CONFIRMED order of two products, one of them at two prices."""
+    sandbox.store.set_stock({"10": 45, "9": 5})
+    order = order_of(p10=2, p9=1)
+    order.items.create(product_id="10", quantity=3, unit_price=40)
+    return lifecycle.confirm(order.pk, actor=OPERATOR)
+
+
+def test_reconcile_after_every_kind_of_end_is_clean(sandbox: Sandbox, confirmed: Order) -> None:
+    lifecycle.complete(confirmed.pk, actor=OPERATOR)
+    cancelled = order_of(p10=4)
+    lifecycle.confirm(cancelled.pk, actor=OPERATOR)
+    lifecycle.cancel(cancelled.pk, actor=OPERATOR)
+    short = order_of(p10=999)
+    run("confirm_orders", str(short.pk))
+    order_of(p9=1)
+
+    assert run("reconcile_stock") == Outcome(0, "clean\n", "")
+    assert report() == (0, [])
+
+
+def test_reconcile_while_a_confirmation_runs_is_unsettled(sandbox: Sandbox) -> None:
+    lifecycle.confirm(order_of(p10=2).pk, actor=OPERATOR, hold=0)
+    assert report() == (2, [("I7", "unsettled", None)])
+
+
+def test_reconcile_of_a_confirmation_that_nobody_wakes_asks_for_a_worker(sandbox: Sandbox) -> None:
+    order = lifecycle.confirm(order_of(p10=2).pk, actor=OPERATOR, hold=0)
+    Confirmation.objects.update(wake_at="2020-01-01T00:00Z")
+
+    outcome = run("reconcile_stock")
+
+    assert outcome.code == 2
+    assert outcome.out.startswith(f"unsettled I7 #{order.pk}: running for 0 s, and nobody has")
+    assert "start a worker (manage.py worker)" in outcome.out
+
+
+def test_reconcile_with_a_movement_in_review_names_what_to_look_for(sandbox: Sandbox) -> None:
+    order = lifecycle.confirm(order_of(p10=2).pk, actor=OPERATOR, hold=0)
+    StockMovement.objects.update(state="review", before_quantity=45, after_quantity=40)
+    Order.objects.update(stock_state="review")
+
+    outcome = run("reconcile_stock")
+
+    movement = StockMovement.objects.get()
+    assert outcome.code == 2
+    assert outcome.out.splitlines() == [
+        f"review I7 #{order.pk}, product 10: nobody can tell whether -2 was applied:"
+        " stock was 45, then 40",
+        f"  → look for 'movement:{movement.pk}' in the inventory's log and resolve it in the admin",
+        "1 review",
+    ]
+
+
+Damage = Callable[[Order], Any]
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (
+            lambda order: order.items.filter(product_id="9").update(quantity=2),
+            [("I4", "violation", "9")],
+        ),
+        (
+            lambda order: StockMovement.objects.filter(product_id="9").update(state="void"),
+            [("I4", "violation", "9")],
+        ),
+        (
+            lambda order: StockMovement.objects.filter(product_id="9").update(state="unknown"),
+            [("I4", "violation", "9"), ("I7", "violation", "9")],
+        ),
+        (
+            lambda order: Order.objects.update(status="CANCELLED"),
+            [
+                ("I5", "violation", "10"),
+                ("I5", "violation", "9"),
+                ("I9", "violation", None),
+            ],
+        ),
+        (
+            lambda order: StockMovement.objects.create(
+                confirmation=order.confirmations.get(),
+                product_id="9",
+                delta=7,
+                reverses=order.confirmations.get().movements.get(product_id="9"),
+                state="rejected",
+            ),
+            [("I6", "violation", "9")],
+        ),
+        (
+            lambda order: Confirmation.objects.update(state="rejected"),
+            [("I9", "violation", None)],
+        ),
+        (
+            lambda order: Order.objects.update(stock_state="settling"),
+            [("stock_state", "violation", None)],
+        ),
+        (
+            lambda order: Order.objects.update(stock_state="short"),
+            [("stock_state", "violation", None)],
+        ),
+    ],
+    ids=["I4-more", "I4-less", "I7-open", "I5", "I6", "I9", "settling", "short"],
+)
+def test_reconcile_finds_each_broken_invariant(
+    confirmed: Order, damage: Damage, found: list[tuple[str, str, str | None]]
+) -> None:
+    damage(confirmed)
+    assert report() == (1, found)
+
+
+def test_reconcile_of_one_product_leaves_the_others_out(confirmed: Order) -> None:
+    confirmed.items.update(quantity=7)
+    assert report("--product", "9") == (1, [("I4", "violation", "9")])
+    assert report("--product", "404") == (0, [])
