@@ -241,8 +241,10 @@ UNFOLD = {
     "SITE_TITLE": SHOP_NAME,
     "SITE_HEADER": SHOP_NAME,
     "SITE_SYMBOL": "package_2",
+    "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
-    "COLORS": {},
+    "STYLES": ["orders.admin.navigation.stylesheet"],
+    "SIDEBAR": {"navigation": "orders.admin.navigation.sidebar"},
 }
 
 # --- transport security --------------------------------------------------------------------------

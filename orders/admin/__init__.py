@@ -1,1 +1,9 @@
-"""The order desk: what staff see and do in the Django admin."""
+"""The order desk: what staff see and do in the Django admin.
+
+Each page and action only translates: the lifecycle decides, and `orders.admin.actions` says what
+came of it.
+"""
+
+from orders.admin import access, orders
+
+__all__ = ["access", "orders"]

@@ -1,0 +1,74 @@
+"""The sidebar: where staff can go, and where they are."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+
+from orders.status import OrderStatus, StockState
+
+
+def stylesheet(request: HttpRequest) -> str:
+    """Return the address of the order desk's own styles."""
+    return static("orders/admin.css")
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the groups of links that the user may follow, the current one marked."""
+    see = request.user.has_perm
+    groups = [
+        (
+            "Orders",
+            see("orders.view_order"),
+            [
+                _orders(request, "Pending", "pending_actions", status=OrderStatus.PENDING),
+                _orders(request, "Confirmed", "inventory", status=OrderStatus.CONFIRMED),
+                _orders(request, "All orders", "receipt_long"),
+            ],
+        ),
+        (
+            "Stock",
+            see("orders.view_stockmovement"),
+            [
+                _orders(request, "Short", "production_quantity_limits", stock=StockState.SHORT),
+                _orders(request, "Settling", "hourglass_top", stock=StockState.SETTLING),
+                _orders(request, "Review", "troubleshoot", stock=StockState.REVIEW),
+            ],
+        ),
+        (
+            "People",
+            True,
+            [
+                *([_page(request, "Users", "person", "orders_user")] * see("orders.view_user")),
+                *([_page(request, "Roles", "group", "auth_group")] * request.user.is_superuser),
+                *([_page(request, "API keys", "key", "orders_apikey")] * see("orders.view_apikey")),
+            ],
+        ),
+    ]
+    return [{"title": title, "items": items} for title, seen, items in groups if seen]
+
+
+def _page(request: HttpRequest, title: str, icon: str, model: str) -> dict[str, Any]:
+    link = reverse(f"admin:{model}_changelist")
+    return _item(title, icon, link, active=request.path.startswith(link))
+
+
+def _orders(
+    request: HttpRequest, title: str, icon: str, *, status: str = "", stock: str = ""
+) -> dict[str, Any]:
+    """Return a link to the order list, filtered by one word or not at all."""
+    link = reverse("admin:orders_order_changelist")
+    here = request.path == link
+    chosen = (request.GET.get("status__exact", ""), request.GET.get("stock_state__exact", ""))
+    query = f"?status__exact={status}" if status else f"?stock_state__exact={stock}"
+    return _item(
+        title,
+        icon,
+        link + (query if status or stock else ""),
+        active=here and chosen == (status, stock),
+    )
+
+
+def _item(title: str, icon: str, link: str, *, active: bool) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": link, "active": active}

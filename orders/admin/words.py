@@ -1,0 +1,113 @@
+"""How the order desk words and colours what the models hold."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from orders.errors import Shortage
+from orders.models import OrderEvent, OrderItem, User
+from orders.status import FailureReason, MovementState, OrderStatus, StockState
+
+# The colours are unfold's label types; a word always stands beside them.
+STATUS_COLOURS = {
+    OrderStatus.PENDING: "warning",
+    OrderStatus.CONFIRMED: "info",
+    OrderStatus.COMPLETED: "success",
+    OrderStatus.CANCELLED: "",
+}
+STOCK_COLOURS = {
+    StockState.SETTLING: "info",
+    StockState.REVIEW: "danger",
+    StockState.SHORT: "warning",
+}
+MOVEMENT_COLOURS = {
+    MovementState.APPLIED: "success",
+    MovementState.REJECTED: "warning",
+    MovementState.UNKNOWN: "warning",
+    MovementState.REVIEW: "danger",
+}
+FAILURES = {
+    FailureReason.INSUFFICIENT_STOCK: "not enough in stock",
+    FailureReason.INVENTORY_UNAVAILABLE: "the inventory service could not be asked",
+    FailureReason.INVENTORY_REFUSED: "the inventory service refused the change",
+    FailureReason.CANCELLED: "cancelled",
+}
+EVIDENCE = {
+    "response": "known from the call's answer",
+    "snapshot": "known from the stock before the call",
+    "readback": "known from reading the stock back",
+    "replay": "known from repeating the call",
+}
+_GLANCE = 3  # items that the list shows of an order
+
+
+def badge(word: str, colour: str) -> SafeString:
+    """Return a coloured label with a word."""
+    return render_to_string("unfold/helpers/label.html", {"text": word, "type": colour})
+
+
+def status_badge(status: str) -> SafeString:
+    """Return an order's status as a label."""
+    return badge(status.lower(), STATUS_COLOURS[OrderStatus(status)])
+
+
+def stock_badge(state: str) -> SafeString | str:
+    """Return an order's stock state as a label; nothing when all is well."""
+    if state == StockState.CLEAR:
+        return ""
+    return badge(state, STOCK_COLOURS[StockState(state)])
+
+
+def movement_badge(state: str) -> SafeString:
+    """Return a stock movement's state as a label."""
+    return badge(state, MOVEMENT_COLOURS.get(MovementState(state), ""))
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """Return an amount with its currency: ``1,234.50 USD``."""
+    return f"{amount:,.2f} {currency}"
+
+
+def glance(items: Iterable[OrderItem]) -> str:
+    """Return the first few items, and how many more there are."""
+    every = [str(item) for item in items]
+    more = len(every) - _GLANCE
+    return ", ".join(every[:_GLANCE]) + (f", +{more} more" if more > 0 else "")
+
+
+def age(since: datetime, now: datetime) -> str:
+    """Return for how long something has been waiting, in the largest unit that still tells."""
+    passed = max(now - since, timedelta(0))
+    if passed < timedelta(hours=1):
+        return f"{passed // timedelta(minutes=1)} min"
+    if passed < timedelta(days=2):
+        return f"{passed // timedelta(hours=1)} h"
+    return f"{passed.days} d"
+
+
+def names(labels: Iterable[str]) -> dict[str, str]:
+    """Return how people know each actor: ``user:12`` by the username, others as they are."""
+    every = set(labels)
+    ids = {label: label.removeprefix("user:") for label in every if label.startswith("user:")}
+    users = User.objects.filter(pk__in=[pk for pk in ids.values() if pk.isdecimal()])
+    known = {f"user:{pk}": name for pk, name in users.values_list("pk", "username")}
+    return {label: known.get(label, label) for label in every}
+
+
+def evidence(resolved_by: str, people: dict[str, str]) -> str:
+    """Return how it is known what became of a movement: by machine, or by whose decision."""
+    if not resolved_by:
+        return ""
+    return EVIDENCE.get(resolved_by) or f"decided by {people[resolved_by]}"
+
+
+def explanation(event: OrderEvent) -> str:
+    """Return why it happened: short products by name, a failure in words, or staff's reason."""
+    shortages = [str(Shortage(**item)) for item in event.data.get("items") or []]
+    if shortages:
+        return "; ".join(shortages)
+    reason = str(event.data.get("reason", ""))
+    return FAILURES[FailureReason(reason)] if reason in set(FailureReason) else reason

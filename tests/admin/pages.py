@@ -1,0 +1,44 @@
+"""What the tests read from the admin's answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+
+from orders.models import Order
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
+
+LIST = "/admin/orders/order/"
+
+
+def page(order: Order) -> str:
+    """Return the address of an order's page."""
+    return reverse("admin:orders_order_change", args=[order.pk])
+
+
+def address(order: Order, verb: str) -> str:
+    """Return where a button's form is sent to."""
+    return reverse(f"admin:orders_order_{verb}", args=[order.pk])
+
+
+def press(client: Client, order: Order, verb: str, **fields: object) -> Response:
+    """Send a button's form as the page would that shows the order as it is."""
+    order.refresh_from_db()
+    return client.post(address(order, verb), {"expected_version": order.version} | fields)
+
+
+def act(client: Client, verb: str, *orders: Order) -> Response:
+    """Run a list action on orders."""
+    numbers = [order.pk for order in orders]
+    return client.post(LIST, {"action": verb, "index": 0, "_selected_action": numbers})
+
+
+def told(response: Response) -> list[tuple[str, str]]:
+    """Return the messages that a request has left, each with its level."""
+    left = get_messages(response.wsgi_request)
+    return [(message.level_tag, str(message.message)) for message in left]

@@ -1,0 +1,103 @@
+"""A real browser before a real server, with an inventory service on a socket behind it."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from orders.models import User
+from tests.factories import staff
+
+PASSWORD = "correct horse battery 9"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return where the machine's Chromium is; skip the test when there is none."""
+    named = os.environ.get("CHROMIUM")
+    for candidate in [named] if named else ["chromium", "chromium-browser", "google-chrome"]:
+        path = shutil.which(candidate)
+        if path:
+            return path
+    pytest.skip("no Chromium: install Debian's chromium, or set CHROMIUM to one's path")
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One browser for all tests of this folder.
+
+    Playwright's synchronous API keeps an asyncio loop running in the test's thread. Django takes
+    that for asynchronous code and refuses to query the database; it is told not to, until the
+    browser is closed.
+    """
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def manager(committed_db: None) -> User:
+    """Return a manager who can sign in with `PASSWORD`."""
+    member = staff("manager", username="morgan")
+    member.set_password(PASSWORD)
+    member.save()
+    return member
+
+
+@pytest.fixture
+def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
+    """Open pages that must run without a script error and load nothing from elsewhere."""
+    here = urlsplit(live_server.url).netloc
+    faults: list[str] = []
+    contexts = []
+
+    def fault(what: str) -> None:
+        faults.append(what)
+
+    def requested(request: Request) -> None:
+        if urlsplit(request.url).netloc not in (here, ""):
+            fault(request.url)
+
+    def opened(width: int = 1280, height: int = 900, scheme: str = "light") -> Page:
+        context = browser.new_context(
+            base_url=live_server.url,
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if scheme == "dark" else "light",
+        )
+        contexts.append(context)
+        context.set_default_timeout(10_000)  # milliseconds
+        page = context.new_page()
+        page.on("pageerror", lambda error: fault(f"script: {error}"))
+        page.on("request", requested)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def sign_in(page: Page, member: User) -> None:
+    """Sign in through the form."""
+    page.goto("/admin/login/?next=/admin/orders/order/")
+    page.get_by_label("Username").fill(member.username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/admin/orders/order/")
