@@ -1,11 +1,18 @@
 """Where everything is."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
+from orders.api.views import UnknownCall
 from orderservice.health import health
 
 urlpatterns = [
     path("health", health, name="health"),
     path("admin/", admin.site.urls),
+    path("api", UnknownCall.as_view()),
+    path("api/", include("orders.api.urls")),
 ]
+
+# What Django itself refuses: problems below /api, pages elsewhere.
+handler400 = "orders.api.problems.bad_request"
+handler500 = "orders.api.problems.server_error"

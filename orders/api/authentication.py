@@ -1,0 +1,73 @@
+"""Who is calling: an API key's service user, or whoever is signed in to the site."""
+
+import re
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework import authentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.request import Request
+
+from orders.models import ApiKey, User
+
+_KEY = re.compile(r"([0-9A-Za-z]{1,8})\.[0-9A-Za-z]{1,128}")
+_USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+class ApiKeyAuthentication(authentication.BaseAuthentication):
+    """``Authorization: Api-Key <key>``; the caller acts as the key's user."""
+
+    scheme = "Api-Key"
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        """Return the key's user and the key; None when the header is not for us.
+
+        Notes on the key that it was used. Raises `AuthenticationFailed` for one that is malformed,
+        unknown, revoked, expired or of an inactive user, without telling which.
+        """
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != self.scheme.lower():
+            return None
+        key = _usable(text.strip())
+        if key is None:
+            raise AuthenticationFailed("The API key is not valid")
+        _note_use(key)
+        return key.user, key
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return what a 401 asks for."""
+        return self.scheme
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The site's own session, whose unsafe calls must carry a CSRF token."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        """Raise `PermissionDenied` with a code of its own."""
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as exc:
+            raise PermissionDenied(
+                "A call with a session must carry its CSRF token", code="csrf_failed"
+            ) from exc
+
+
+def _usable(text: str) -> ApiKey | None:
+    match = _KEY.fullmatch(text)
+    if match is None:
+        return None
+    keys = ApiKey.objects.get_usable_keys().select_related("user")
+    key: ApiKey | None = keys.filter(prefix=match[1]).first()
+    if key is None or not key.is_valid(text) or key.has_expired or not key.user.is_active:
+        return None
+    return key
+
+
+def _note_use(key: ApiKey) -> None:
+    """Write down when the key was last used, to the minute; of a burst one caller writes."""
+    now = timezone.now()
+    long_ago = now - _USE_IS_NOTED_EVERY
+    if key.last_used_at is None or key.last_used_at < long_ago:
+        unnoted = Q(last_used_at=None) | Q(last_used_at__lt=long_ago)
+        ApiKey.objects.filter(unnoted, pk=key.pk).update(last_used_at=now)

@@ -1,0 +1,192 @@
+"""What a value may look like, in a body and in a query string."""
+
+import re
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+MAX_PRICE = Decimal("9999999.99")
+MAX_QUANTITY = 1_000_000
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_PRICE = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
+_DATE_LENGTH = len("2026-11-22")
+
+
+class Text(serializers.CharField):
+    """A JSON string without control characters, trimmed, and not empty then."""
+
+    default_error_messages = {
+        "invalid": "Must be a string",
+        "control_character": "Must not hold control characters",
+        "blank": "Must not be empty",
+        "max_length": "Must have {max_length} characters at most",
+        "required": "Is required",
+        "null": "Must be a string",
+    }
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Refuse control characters also where trimming would take them away."""
+        if isinstance(data, str) and _CONTROL.search(data):
+            self.fail("control_character")
+        return super().run_validation(data)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the string trimmed."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return data.strip()
+
+
+class Email(Text, serializers.EmailField):
+    """An e-mail address."""
+
+    default_error_messages = {"invalid": "Must be a valid e-mail address"}
+
+
+class ProductId(Text):
+    """A product's id: something that can be printed, and named in a URL as it is."""
+
+    default_error_messages = {
+        "invalid_product_id": "Must be printable, not '.' or '..', without '/' and '\\'"
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the id trimmed."""
+        product_id = super().to_internal_value(data)
+        if (
+            product_id in (".", "..")
+            or not product_id.isprintable()
+            or set(product_id) & set("/\\")
+        ):
+            self.fail("invalid_product_id")
+        return product_id
+
+
+class Quantity(serializers.IntegerField):
+    """Pieces: a JSON integer, and nothing that might be taken for one."""
+
+    default_error_messages = {
+        "invalid": "Must be an integer",
+        "min_value": "Must be at least {min_value}",
+        "max_value": "Must be at most {max_value}",
+        "required": "Is required",
+        "null": "Must be an integer",
+    }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=MAX_QUANTITY, **options)
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the integer."""
+        if type(data) is not int:
+            self.fail("invalid")
+        return data
+
+
+class Price(serializers.Field[Decimal, Any, str, Any]):
+    """An amount for one piece: a JSON number or a string, with 2 decimals at most."""
+
+    default_error_messages = {
+        "invalid": "Must be a number, or a string that holds one",
+        "out_of_range": f"Must be from 0 to {MAX_PRICE}",
+        "max_decimal_places": "Must have 2 decimals at most",
+        "required": "Is required",
+        "null": "Must be a number, or a string that holds one",
+    }
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        """Return the amount with exactly two decimals."""
+        if isinstance(data, str):
+            if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", data.strip(), re.ASCII):
+                self.fail("invalid")
+            price = Decimal(data.strip())
+        elif type(data) is int or isinstance(data, Decimal):
+            price = Decimal(data)
+        else:
+            self.fail("invalid")
+        if not 0 <= price <= MAX_PRICE:
+            self.fail("out_of_range")
+        exponent = price.as_tuple().exponent
+        if not isinstance(exponent, int) or exponent < -2:
+            self.fail("max_decimal_places")
+        return abs(price).quantize(Decimal("0.01"))
+
+    def to_representation(self, value: Decimal) -> str:
+        """Return the amount as the API writes it."""
+        return f"{value:.2f}"
+
+
+class WholeNumber(serializers.IntegerField):
+    """Digits in a query string."""
+
+    default_error_messages = Quantity.default_error_messages
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number."""
+        if not _WHOLE_NUMBER.fullmatch(data):
+            self.fail("invalid")
+        return int(data)
+
+
+class Amount(serializers.Field[Decimal, str, str, Any]):
+    """An amount of money in a query string."""
+
+    default_error_messages = {"invalid": "Must be an amount, with 2 decimals at most"}
+
+    def to_internal_value(self, data: str) -> Decimal:
+        """Return the amount."""
+        if len(data) > 20 or not _PRICE.fullmatch(data):
+            self.fail("invalid")
+        return Decimal(data)
+
+    def to_representation(self, value: Decimal) -> str:
+        """Return the amount as the API writes it."""
+        return f"{value:.2f}"
+
+
+class Moment(serializers.Field[datetime, str, str, Any]):
+    """A date or a time in a query string (ISO 8601); without an offset it is in UTC.
+
+    A date stands for its first moment, or with ``last`` for its last one.
+    """
+
+    default_error_messages = {"invalid": "Must be a date or a time as in ISO 8601"}
+
+    def __init__(self, *, last: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.time_of_a_date = time.max if last else time.min
+
+    def to_internal_value(self, data: str) -> datetime:
+        """Return the time, with its offset."""
+        try:
+            if len(data) == _DATE_LENGTH:
+                moment = datetime.combine(date.fromisoformat(data), self.time_of_a_date)
+            else:
+                moment = datetime.fromisoformat(data)
+        except ValueError:
+            self.fail("invalid")
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def to_representation(self, value: datetime) -> str:
+        """Return the time as ISO 8601."""
+        return value.isoformat()
+
+
+class Word(serializers.ChoiceField):
+    """One of a few words, exactly as they are written."""
+
+    default_error_messages = {
+        "invalid_choice": "Must be one of {choices}",
+        "required": "Is required",
+        "null": "Must be a string",
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the word."""
+        if not isinstance(data, str) or data not in self.choices:
+            self.fail("invalid_choice", choices=", ".join(map(str, self.choices)))
+        return data

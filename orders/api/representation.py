@@ -1,0 +1,109 @@
+"""How the API shows an order and what happened to it."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from orders.actor import Actor
+from orders.models import Order, OrderEvent, OrderItem, OrderNote
+from orders.status import StockState
+
+Shown = dict[str, object]
+
+
+def order(order: Order) -> Shown:
+    """Show an order; without more statements when it comes with its details."""
+    return {
+        "id": str(order.public_id),
+        "number": str(order.number),
+        "userId": order.customer_reference if order.owner is None else str(order.owner.public_id),
+        "fullName": order.full_name,
+        "email": order.email,
+        "address": order.address,
+        "city": order.city,
+        "zipCode": order.zip_code,
+        "status": order.status,
+        "stock": stock(order),
+        "currency": order.currency,
+        "total": money(order.total),
+        "createdAt": moment(order.created_at),
+        "updatedAt": moment(order.updated_at),
+        "items": [item(each) for each in order.items.all()],
+    }
+
+
+def item(item: OrderItem) -> Shown:
+    """Show one product at one price."""
+    return {
+        "id": str(item.pk),
+        "productId": item.product_id,
+        "quantity": item.quantity,
+        "price": money(item.unit_price),
+        "subtotal": money(item.subtotal),
+    }
+
+
+def stock(order: Order) -> Shown:
+    """Show how the order stands with its stock; when it is short, of which products."""
+    shown: Shown = {"state": order.stock_state, "since": moment(order.stock_since)}
+    if order.stock_state == StockState.SHORT:
+        shown["items"] = [
+            _shortage(short) for last in order.confirmations.all() for short in last.shortages
+        ]
+    return shown
+
+
+def event(event: OrderEvent, viewer: Actor) -> Shown:
+    """Show something that happened; who did it by name of account to staff only."""
+    data = dict(event.data)
+    if "items" in data:
+        data["items"] = [_shortage(short) for short in data["items"]]
+    return {
+        "id": str(event.pk),
+        "at": moment(event.at),
+        "kind": event.kind,
+        "fromStatus": event.from_status or None,
+        "toStatus": event.to_status or None,
+        "actor": event.actor if viewer.may("view") else _role(event.actor, viewer),
+        "via": event.via,
+        "data": data,
+    }
+
+
+def note(note: OrderNote) -> Shown:
+    """Show what staff wrote down."""
+    return {
+        "id": str(note.pk),
+        "at": moment(note.created_at),
+        "author": None if note.author is None else note.author.get_username(),
+        "text": note.text,
+    }
+
+
+def etag(order: Order) -> str:
+    """Return the tag of what is shown; the version grows with each change of the order."""
+    return f'"{order.number}-{order.version}"'
+
+
+def money(amount: Decimal) -> str:
+    """Return an amount with its two decimals."""
+    return f"{amount:.2f}"
+
+
+def moment(at: datetime) -> str:
+    """Return a time in UTC, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _shortage(short: dict[str, object]) -> Shown:
+    return {
+        "productId": short["product_id"],
+        "requested": short["requested"],
+        "available": short["available"],
+    }
+
+
+def _role(actor: str, viewer: Actor) -> str:
+    """Say what somebody is to a customer, who has no business with the accounts of staff."""
+    if actor in ("guest", "system"):
+        return actor
+    return "customer" if viewer.user is not None and actor == viewer.label else "staff"

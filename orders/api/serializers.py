@@ -1,0 +1,101 @@
+"""What a request's body may hold. Every fault is reported, and nothing is ignored."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from orders.api.fields import Email, Price, ProductId, Quantity, Text, Word
+from orders.lifecycle import Item
+from orders.models import User
+from orders.status import OrderStatus
+
+MAX_ITEMS = 100
+_SHOWN_OF_A_NAME = 100  # characters of an unknown field's name that an answer repeats
+
+
+class Strict(serializers.Serializer[Any]):
+    """A JSON object that holds what it may hold, and nothing else."""
+
+    default_error_messages = {"invalid": "Must be an object", "null": "Must be an object"}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the values; unknown fields are refused by name, beside all other faults."""
+        errors: dict[str, Any] = {}
+        value = None
+        try:
+            value = super().to_internal_value(data)
+        except ValidationError as exc:
+            errors = dict(exc.detail) if isinstance(exc.detail, dict) else {"": exc.detail}
+        if isinstance(data, Mapping):
+            unknown = ErrorDetail("Is no field that is known here", "unknown_field")
+            errors |= {
+                name[:_SHOWN_OF_A_NAME]: [unknown] for name in data.keys() - self.fields.keys()
+            }
+        if errors:
+            raise ValidationError(errors)
+        return value
+
+
+class ItemSerializer(Strict):
+    """Pieces of one product at one price."""
+
+    productId = ProductId(max_length=100, source="product_id")
+    quantity = Quantity()
+    price = Price(source="unit_price")
+
+    def validate(self, attrs: dict[str, Any]) -> Any:
+        """Return the item as the lifecycle takes it."""
+        return Item(**attrs)
+
+
+class OrderSerializer(Strict):
+    """What a customer asks for. ``context["owner"]`` is the signed-in customer, if there is one."""
+
+    fullName = Text(max_length=200, source="full_name")
+    email = Email(max_length=254)
+    address = Text(max_length=500)
+    city = Text(max_length=100)
+    zipCode = Text(max_length=20, source="zip_code")
+    userId = Text(max_length=100, source="customer_reference", required=False)
+    items = serializers.ListField(
+        child=ItemSerializer(),
+        allow_empty=False,
+        max_length=MAX_ITEMS,
+        error_messages={
+            "not_a_list": "Must be a list",
+            "empty": "Must not be empty",
+            "max_length": "Must have {max_length} items at most",
+            "required": "Is required",
+            "null": "Must be a list",
+        },
+    )
+
+    def validate_userId(self, user_id: str) -> str:
+        """Let a customer name nobody else: whose an order is comes from the credential."""
+        owner: User | None = self.context["owner"]
+        if owner is not None and user_id.lower() != str(owner.public_id):
+            raise ValidationError("Must be your own, or left out", code="not_yours")
+        return user_id
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Write the customer's own id on their order."""
+        owner: User | None = self.context["owner"]
+        if owner is not None:
+            attrs["customer_reference"] = str(owner.public_id)
+        return attrs
+
+
+class StatusSerializer(Strict):
+    """The state that an order shall be in."""
+
+    status = Word(choices=list(OrderStatus))
+    reason = Text(max_length=500, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a reason where nobody would keep it."""
+        if "reason" in attrs and attrs["status"] != OrderStatus.CANCELLED:
+            fault = ErrorDetail("Goes with CANCELLED only", "not_applicable")
+            raise ValidationError({"reason": [fault]})
+        return attrs

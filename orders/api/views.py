@@ -1,0 +1,213 @@
+"""The calls of the API: each translates a request to one verb, or one reading, and back."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from orders import lifecycle, queries
+from orders.actor import Actor
+from orders.api import filters, idempotency, representation
+from orders.api.pagination import page_of
+from orders.api.parsers import admit_chunked
+from orders.api.serializers import OrderSerializer, StatusSerializer
+from orders.errors import IllegalTransition, OrderNotFound
+from orders.lifecycle import OrderDraft
+from orders.models import ApiKey, Order, User
+from orders.status import Door, OrderStatus, StockState
+
+SETTLING_RETRY = 2  # seconds
+NO_VERSION = 0  # versions begin with 1, so an order never has this one
+
+
+class ApiView(APIView):
+    """What all calls share: nothing is cached by others, and an order's id leaks to nobody."""
+
+    http_method_names = ["get", "head", "post", "patch"]
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """Wrap the request, whichever way its body comes."""
+        admit_chunked(request)
+        return super().initialize_request(request, *args, **kwargs)
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Add the headers that every answer carries."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer["Cache-Control"] = "private, no-cache"
+        answer["Referrer-Policy"] = "no-referrer"
+        patch_vary_headers(answer, ["Authorization", "Cookie"])
+        return answer
+
+    @property
+    def actor(self) -> Actor:
+        """Who is calling; a guest when there is no credential."""
+        return Actor(via=Door.API, user=self.user)
+
+    @property
+    def user(self) -> User | None:
+        """The user whom the credential names, or whose service the API key stands for."""
+        user = self.request.user
+        return user if isinstance(user, User) else None
+
+
+class UnknownCall(ApiView):
+    """Whatever is not a call of the API."""
+
+    authentication_classes = []
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse, whatever the method."""
+        raise NotFound
+
+
+class GuestsMayCreate(BasePermission):
+    """Anyone may create; everything else wants a credential."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Tell whether the call may go on; what is allowed on which order is decided later."""
+        return request.method == "POST" or bool(request.user.is_authenticated)
+
+
+class OrdersView(ApiView):
+    """``/api/orders``: all orders that the caller may see, and new ones."""
+
+    permission_classes = [GuestsMayCreate]
+
+    def get(self, request: Request) -> Response:
+        """List a page of orders."""
+        query = filters.read(request.query_params)
+        orders = queries.listed(queries.visible_to(self.actor), query["filter"], [query["sort"]])
+        return Response(page_of(orders, page=query["page"], limit=query["limit"]))
+
+    def post(self, request: Request) -> Response:
+        """Place an order, once for each idempotency key."""
+        owner = self._customer()
+        body = OrderSerializer(data=request.data, context={"owner": owner})
+        body.is_valid(raise_exception=True)
+        draft = OrderDraft(**body.validated_data, owner=owner)
+        claim = idempotency.claim(
+            request.headers.get(idempotency.HEADER), scope=self._scope(draft), draft=draft
+        )
+        placed = idempotency.place(draft, actor=self.actor, claim=claim)
+        response = Response(placed.body, status=201)
+        response["Location"] = reverse("order", args=[placed.body["id"]])
+        if placed.replayed:
+            response["Idempotency-Replayed"] = "true"
+        return response
+
+    def _customer(self) -> User | None:
+        """Return the signed-in customer; staff and services order for others."""
+        if self.user is None or self.user.is_staff or isinstance(self.request.auth, ApiKey):
+            return None
+        return self.user
+
+    def _scope(self, draft: OrderDraft) -> str:
+        """Return within what an idempotency key is one's own."""
+        if isinstance(self.request.auth, ApiKey):
+            return f"key:{self.request.auth.prefix}"
+        return f"guest:{draft.email.lower()}" if self.user is None else f"user:{self.user.pk}"
+
+
+class OrderView(ApiView):
+    """``/api/orders/{id}``: one order."""
+
+    def get(self, request: Request, order_id: str) -> Response:
+        """Show the order, unless the caller has it already."""
+        order = found(order_id, self.actor)
+        tag = representation.etag(order)
+        known = parse_etags(request.headers.get("If-None-Match", ""))
+        if known == ["*"] or tag in {each.removeprefix("W/") for each in known}:
+            return Response(status=304, headers={"ETag": tag})
+        return shown(order)
+
+
+class StatusView(ApiView):
+    """``/api/orders/{id}/status``: the verbs, as the state that the order shall be in."""
+
+    permission_classes = [IsAuthenticated]
+
+    def patch(self, request: Request, order_id: str) -> Response:
+        """Bring the order into the state, as far as the caller may and the stock allows."""
+        order = found(order_id, self.actor)
+        body = StatusSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        self._bring_to(
+            order,
+            OrderStatus(body.validated_data["status"]),
+            reason=body.validated_data.get("reason", ""),
+            expected=expected_version(request.headers.get("If-Match"), order),
+        )
+        return shown(queries.load(order.pk), accepted=True)
+
+    def _bring_to(
+        self, order: Order, status: OrderStatus, *, reason: str, expected: int | None
+    ) -> None:
+        match status:
+            case OrderStatus.CONFIRMED:
+                lifecycle.confirm(order.pk, actor=self.actor, expected_version=expected)
+            case OrderStatus.COMPLETED:
+                lifecycle.complete(order.pk, actor=self.actor, expected_version=expected)
+            case OrderStatus.CANCELLED:
+                lifecycle.cancel(
+                    order.pk, actor=self.actor, reason=reason, expected_version=expected
+                )
+            case OrderStatus.PENDING:
+                if order.status != OrderStatus.PENDING:
+                    raise IllegalTransition(OrderStatus(order.status), status)
+
+
+class EventsView(ApiView):
+    """``/api/orders/{id}/events``: what happened to one order."""
+
+    def get(self, request: Request, order_id: str) -> Response:
+        """Show the timeline, and to staff their notes."""
+        order = found(order_id, self.actor)
+        timeline: dict[str, object] = {
+            "data": [representation.event(each, self.actor) for each in queries.events(order)]
+        }
+        if self.user is not None and self.user.has_perm("orders.view_ordernote"):
+            timeline["notes"] = [representation.note(each) for each in queries.notes(order)]
+        return Response(timeline)
+
+
+def found(order_id: str, actor: Actor) -> Order:
+    """Return the order that a path names; raise `OrderNotFound`, also for what is no id at all."""
+    try:
+        public_id = UUID(order_id)
+    except ValueError as exc:
+        raise OrderNotFound from exc
+    if str(public_id) != order_id.lower():  # UUID() takes braces, a prefix and missing hyphens
+        raise OrderNotFound
+    return queries.find(public_id, actor=actor)
+
+
+def shown(order: Order, *, accepted: bool = False) -> Response:
+    """Answer with the order; with ``accepted`` as 202 while its stock is being settled."""
+    settling = accepted and order.stock_state in (StockState.SETTLING, StockState.REVIEW)
+    response = Response(representation.order(order), status=202 if settling else 200)
+    response["ETag"] = representation.etag(order)
+    if settling:
+        response["Retry-After"] = str(SETTLING_RETRY)
+    return response
+
+
+def expected_version(if_match: str | None, order: Order) -> int | None:
+    """Return the version that ``If-Match`` insists on; None when any will do.
+
+    Only a strong tag of the order as it was just read can match (RFC 9110, 13.1.1); the verb
+    checks again under its lock. Whatever else the header says matches no version.
+    """
+    tags = ["*"] if if_match is None else parse_etags(if_match)
+    if tags == ["*"]:
+        return None
+    return order.version if representation.etag(order) in tags else NO_VERSION

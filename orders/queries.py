@@ -1,0 +1,134 @@
+"""Reading orders: who may see which, and all that an answer needs, in a fixed number of statements.
+
+One order, or a page of any size, takes three statements: the orders with their owners, the items,
+and the last failed confirmations.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+
+from orders.actor import Actor
+from orders.errors import OrderNotFound
+from orders.models import Confirmation, Order, OrderEvent, OrderItem, OrderNote
+from orders.status import ConfirmationState
+
+
+def visible_to(actor: Actor, *, holding_id: bool = False) -> QuerySet[Order]:
+    """Return the orders that the actor may know of: staff all, a customer their own.
+
+    ``holding_id`` adds those without an owner, for an actor who names one by its public id: there
+    the id is the credential.
+    """
+    if actor.may("view"):
+        return Order.objects.all()
+    visible = Order.objects.none()
+    if actor.user is not None:
+        visible = Order.objects.filter(owner=actor.user)
+    if holding_id:
+        visible |= Order.objects.filter(owner=None)
+    return visible
+
+
+def with_details(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Let the orders come with their owners, items and last failed confirmations."""
+    failed = Confirmation.objects.filter(state=ConfirmationState.REJECTED)
+    return orders.select_related("owner").prefetch_related(
+        Prefetch("items", OrderItem.objects.order_by("pk")),
+        Prefetch("confirmations", failed.order_by("order", "-pk").distinct("order")),
+    )
+
+
+def find(public_id: UUID, *, actor: Actor) -> Order:
+    """Return an order by the id that its customer holds; raise `OrderNotFound`.
+
+    One that the actor may not know of is not found either.
+    """
+    try:
+        return with_details(visible_to(actor, holding_id=True)).get(public_id=public_id)
+    except Order.DoesNotExist as exc:
+        raise OrderNotFound from exc
+
+
+def load(number: int) -> Order:
+    """Return an order as it is now, with its details; for who has found or made it already."""
+    return with_details(Order.objects.all()).get(pk=number)
+
+
+def events(order: Order) -> QuerySet[OrderEvent]:
+    """Return what happened to the order, oldest first."""
+    return OrderEvent.objects.filter(order=order)
+
+
+def notes(order: Order) -> QuerySet[OrderNote]:
+    """Return what staff wrote down about the order, with the authors, oldest first."""
+    return OrderNote.objects.filter(order=order).select_related("author")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilter:
+    """What a list is narrowed to; None does not narrow. Bounds are inclusive."""
+
+    status: str | None = None
+    stock: str | None = None
+    q: str | None = None
+    email: str | None = None
+    product_id: str | None = None
+    user_id: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    min_total: Decimal | None = None
+    max_total: Decimal | None = None
+
+    def conditions(self) -> Q:
+        """Return the filter as one condition on orders."""
+        plain = {
+            "status": self.status,
+            "stock_state": self.stock,
+            "email__iexact": self.email,
+            "created_at__gte": self.created_from,
+            "created_at__lte": self.created_to,
+            "total__gte": self.min_total,
+            "total__lte": self.max_total,
+        }
+        found = Q(**{lookup: value for lookup, value in plain.items() if value is not None})
+        if self.q is not None:
+            found &= _matches(self.q)
+        if self.product_id is not None:
+            found &= _has_product(self.product_id)
+        if self.user_id is not None:
+            found &= _has_user_id(self.user_id)
+        return found
+
+
+def listed(orders: QuerySet[Order], wanted: OrderFilter, sort: Sequence[str]) -> QuerySet[Order]:
+    """Return the orders that the filter lets through, sorted, the newest first among equals."""
+    return orders.filter(wanted.conditions()).order_by(*sort, "-number")
+
+
+def _matches(words: str) -> Q:
+    """Find by number, or by part of the name or e-mail, or by a product."""
+    found = Q(full_name__icontains=words) | Q(email__icontains=words) | _has_product(words)
+    number = words.removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) <= 18:  # what fits a bigint
+        found |= Q(number=int(number))
+    return found
+
+
+def _has_product(product_id: str) -> Q:
+    items = OrderItem.objects.filter(order=OuterRef("pk"), product_id=product_id)
+    return Q(Exists(items))
+
+
+def _has_user_id(user_id: str) -> Q:
+    """Find by the ``userId`` that the API shows: of an owned order its owner's public id."""
+    found = Q(owner=None, customer_reference=user_id)
+    try:
+        found |= Q(owner__public_id=UUID(user_id))
+    except ValueError:
+        return found
+    return found

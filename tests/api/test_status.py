@@ -1,0 +1,164 @@
+"""PATCH /api/orders/{id}/status: the verbs."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from inventory_client.sandbox.server import Sandbox
+from orders.models import Order, OrderEvent, StockMovement
+from orders.stock import ledger
+from tests.api.calls import faults, guest, patch, refusal, service, url
+from tests.factories import order_of, stock
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+
+def outcome(answer: Any) -> tuple[int, str, str]:
+    shown = answer.json()
+    return answer.status_code, shown["status"], shown["stock"]["state"]
+
+
+def test_confirm_with_products_short_names_each_and_says_so_on_the_order(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 1, "9": 45})
+    order = order_of(p10=2, p9=1, p404=3)
+    short = [
+        {"productId": "10", "requested": 2, "available": 1},
+        {"productId": "404", "requested": 3, "available": 0},
+    ]
+
+    answer = patch(service(), order, "CONFIRMED")
+
+    assert refusal(answer) == (409, "insufficient_stock")
+    assert answer.json()["items"] == short
+    after = guest().get(url(order)).json()
+    assert (after["status"], after["stock"]["state"]) == ("PENDING", "short")
+    assert after["stock"]["items"] == short
+    assert stock(sandbox) == {"10": 1, "9": 45}
+
+
+def test_confirm_with_inventory_down_changes_nothing(sandbox: Sandbox) -> None:
+    sandbox.switches.update({"down": "503"})
+    order = order_of(p10=2)
+
+    answer = patch(service(), order, "CONFIRMED")
+
+    assert refusal(answer) == (503, "inventory_unavailable")
+    assert answer.headers["Retry-After"] == "5"
+    assert guest().get(url(order)).json()["status"] == "PENDING"
+
+
+def test_confirm_while_the_product_is_busy_is_accepted(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    other = order_of(p10=1)
+    ledger.open_confirmation(other.pk, actor="system", via="api", wake_in=timedelta(0))
+    StockMovement.objects.update(state="claimed", lease_until=timezone.now() + timedelta(hours=1))
+    order = order_of(p10=2)
+
+    answer = patch(service(), order, "CONFIRMED")
+
+    assert outcome(answer) == (202, "PENDING", "settling")
+    assert answer.headers["Retry-After"] == "2"
+
+
+@pytest.mark.parametrize("state", ["settling", "review"])
+def test_cancel_while_stock_settles_is_accepted(state: str) -> None:
+    order = order_of(p10=2)
+    Order.objects.filter(pk=order.pk).update(status="CANCELLED", stock_state=state)
+    answer = patch(service(), order, "CANCELLED")
+    assert outcome(answer) == (202, "CANCELLED", state)
+    assert answer.headers["Retry-After"] == "2"
+
+
+def test_cancel_of_a_confirmed_order_gives_back_its_stock(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    order = order_of(p10=2)
+    staff = service("manager")
+    assert outcome(patch(staff, order, "CONFIRMED")) == (200, "CONFIRMED", "clear")
+    assert stock(sandbox) == {"10": 43}
+
+    answer = patch(staff, order, "CANCELLED", reason="Damaged")
+
+    assert outcome(answer) == (200, "CANCELLED", "clear")
+    assert stock(sandbox) == {"10": 45}
+    assert OrderEvent.objects.get(kind="cancelled").data == {"reason": "Damaged"}
+
+
+@pytest.mark.parametrize("status", ["PENDING", "CONFIRMED", "COMPLETED", "CANCELLED"])
+def test_status_that_the_order_is_in_changes_nothing_even_under_a_stale_tag(status: str) -> None:
+    order = order_of(p10=2)
+    Order.objects.filter(pk=order.pk).update(status=status)
+
+    answer = patch(service(), order, status, headers={"If-Match": '"stale"'})
+
+    assert outcome(answer) == (200, status, "clear")
+    assert answer.headers["ETag"] == f'"{order.number}-1"'
+    assert not OrderEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("current", "wanted"),
+    [
+        ("PENDING", "COMPLETED"),
+        ("CONFIRMED", "PENDING"),
+        ("COMPLETED", "PENDING"),
+        ("COMPLETED", "CONFIRMED"),
+        ("COMPLETED", "CANCELLED"),
+        ("CANCELLED", "PENDING"),
+        ("CANCELLED", "CONFIRMED"),
+        ("CANCELLED", "COMPLETED"),
+    ],
+)
+def test_status_that_can_not_follow_is_refused(current: str, wanted: str) -> None:
+    order = order_of(p10=2)
+    Order.objects.filter(pk=order.pk).update(status=current)
+    assert refusal(patch(service(), order, wanted)) == (409, "illegal_transition")
+
+
+@pytest.mark.parametrize("tags", ["{tag}", "*", '"x", {tag}'])
+def test_confirm_with_a_matching_tag_is_done(sandbox: Sandbox, tags: str) -> None:
+    sandbox.store.set_stock({"10": 45})
+    order = order_of(p10=2)
+    tag = guest().get(url(order)).headers["ETag"]
+
+    answer = patch(service(), order, "CONFIRMED", headers={"If-Match": tags.format(tag=tag)})
+
+    assert outcome(answer) == (200, "CONFIRMED", "clear")
+    assert answer.headers["ETag"] not in ("", tag)
+    assert answer.headers["ETag"] == guest().get(url(order)).headers["ETag"]
+
+
+@pytest.mark.parametrize("tags", ['"100001-0"', "W/{tag}", "{bare}", "garbage", "", '"', "é"])
+@pytest.mark.parametrize("status", ["CONFIRMED", "CANCELLED"])
+def test_status_with_a_stale_or_unusable_tag_is_refused(tags: str, status: str) -> None:
+    order = order_of(p10=2)
+    tag = guest().get(url(order)).headers["ETag"]
+    header = tags.format(tag=tag, bare=tag.strip('"'))
+    answer = patch(service(), order, status, headers={"If-Match": header})
+    assert refusal(answer) == (412, "stale_version")
+    assert not OrderEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, [("status", "required")]),
+        ({"status": "confirmed"}, [("status", "invalid_choice")]),
+        ({"status": "SHIPPED"}, [("status", "invalid_choice")]),
+        ({"status": None}, [("status", "null")]),
+        ({"status": ["CONFIRMED"]}, [("status", "invalid_choice")]),
+        ({"status": True}, [("status", "invalid_choice")]),
+        ({"status": "CANCELLED", "reason": ""}, [("reason", "blank")]),
+        ({"status": "CANCELLED", "reason": "x" * 501}, [("reason", "max_length")]),
+        ({"status": "CANCELLED", "reason": 1}, [("reason", "invalid")]),
+        ({"status": "CONFIRMED", "reason": "x"}, [("reason", "not_applicable")]),
+        ({"status": "CONFIRMED", "total": 0}, [("total", "unknown_field")]),
+    ],
+)
+def test_status_with_a_bad_body_is_refused(
+    change: dict[str, object], expected: list[tuple[str, str]]
+) -> None:
+    order = order_of(p10=2)
+    answer = service().patch(url(order, "/status"), change, format="json")
+    assert faults(answer) == expected
