@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from orders import lifecycle
 from orders.actor import Actor
@@ -91,7 +91,9 @@ def _outcome(
     except OrderError as exc:
         return Outcome(number, messages.ERROR, f"#{number}: {_why(exc)}")
     except OperationalError:
-        # A lock that somebody holds for too long. What was begun, a worker finishes.
+        # A lock that somebody holds for too long. What was begun, a worker finishes; the next
+        # order may need another connection.
+        connection.close_if_unusable_or_obsolete()
         return Outcome(number, messages.ERROR, f"#{number}: the database is busy — look again")
     return _success(order, VERBS[verb])
 

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from orders.errors import Shortage
 from orders.models import OrderEvent, OrderItem, User
-from orders.status import FailureReason, MovementState, OrderStatus, StockState
+from orders.status import EventKind, FailureReason, MovementState, OrderStatus, StockState
 
 # The colours are unfold's label types; a word always stands beside them.
 STATUS_COLOURS = {
@@ -105,7 +105,9 @@ def evidence(resolved_by: str, people: dict[str, str]) -> str:
 
 
 def explanation(event: OrderEvent) -> str:
-    """Return why it happened: short products by name, a failure in words, or staff's reason."""
+    """Return why it happened: short products by name, a failure in words, what staff decided."""
+    if event.kind == EventKind.REVIEW_RESOLVED:
+        return "it was applied" if event.data["applied"] else "it was not applied"
     shortages = [str(Shortage(**item)) for item in event.data.get("items") or []]
     if shortages:
         return "; ".join(shortages)

@@ -74,6 +74,17 @@ def test_timeline_of_a_failure_without_products_says_why(sign_in: SignIn, sandbo
     assert (event.who, event.why) == ("user:999", "the inventory service could not be asked")
 
 
+@pytest.mark.parametrize(
+    ("applied", "why"), [(True, "it was applied"), (False, "it was not applied")]
+)
+def test_timeline_tells_what_a_review_decided(sign_in: SignIn, applied: bool, why: str) -> None:
+    placed = order()
+    data = {"movement": "0", "applied": applied}
+    placed.events.create(kind="review_resolved", actor="system", via="admin", data=data)
+    [event] = sign_in("viewer").get(page(placed)).context["timeline"]
+    assert (event.event.get_kind_display(), event.why) == ("Review resolved", why)
+
+
 def test_movements_show_their_evidence(sign_in: SignIn, sandbox: Sandbox) -> None:
     sandbox.store.set_stock({"10": 45})
     placed = order_of(p10=2)

@@ -1,6 +1,9 @@
 """Confirm, complete and cancel: by button and by list action, by every role, told in a message."""
 
+from typing import Any
+
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from inventory_client.sandbox.server import Sandbox
@@ -219,6 +222,24 @@ def test_list_action_gives_the_oldest_order_its_stock_first(
         ("success", f"#{other.pk} confirmed"),
     ]
     assert stock(sandbox) == {"10": 0}
+
+
+def test_list_action_goes_on_after_an_order_that_is_locked_for_too_long(
+    sign_in: SignIn, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked, free = order_of(p10=2), order_of(p10=2)
+    real = lifecycle.cancel
+
+    def cancel(number: int, **options: Any) -> Order:
+        if number == locked.pk:
+            raise OperationalError("canceling statement due to lock timeout")
+        return real(number, **options)
+
+    monkeypatch.setattr(lifecycle, "cancel", cancel)
+    assert told(act(sign_in("manager"), "cancel", locked, free)) == [
+        ("error", f"#{locked.pk}: the database is busy — look again"),
+        ("success", f"#{free.pk} cancelled"),
+    ]
 
 
 def test_list_action_on_too_many_orders_does_nothing(sign_in: SignIn) -> None:
