@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
@@ -20,25 +20,14 @@ from orders.admin import page, words
 from orders.admin.actions import MOST_AT_ONCE, VERBS, Outcome, permitted, run
 from orders.admin.base import ModelAdmin
 from orders.models import Order, OrderItem, User
+from orders.queries import OrderFilter
 from orders.status import Door
-
-LARGEST_NUMBER = 2**63 - 1
 
 
 def actor_of(request: HttpRequest) -> Actor:
     """Return the member of staff behind a request, at the admin's door."""
     user = request.user
     return Actor(via=Door.ADMIN, user=user if isinstance(user, User) else None)
-
-
-def matches(term: str) -> Q:
-    """Return the condition of a search: a number exactly, a name, an e-mail or a product."""
-    product = OrderItem.objects.filter(order=OuterRef("pk"), product_id=term)
-    found = Q(full_name__icontains=term) | Q(email__icontains=term) | Q(Exists(product))
-    digits = term.removeprefix("#")
-    if digits.isascii() and digits.isdecimal() and int(digits) <= LARGEST_NUMBER:
-        found |= Q(pk=int(digits))
-    return found
 
 
 @admin.register(Order)
@@ -59,7 +48,7 @@ class OrderAdmin(ModelAdmin[Order]):
     list_per_page = 50
     ordering = ("-number",)
     sortable_by = ("called",)  # the one column whose order an index serves
-    search_fields = ("number",)  # shows the field; `matches` does the search
+    search_fields = ("number",)  # shows the field; the search is our own
     search_help_text = "Number, name, e-mail or product"
     show_facets = admin.ShowFacets.NEVER  # each would be a COUNT(*)
     show_full_result_count = False
@@ -101,9 +90,9 @@ class OrderAdmin(ModelAdmin[Order]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """Search as `matches` does; no row is found twice."""
-        term = search_term.strip()
-        return (queryset.filter(matches(term)) if term else queryset), False
+        """Search as the API's ``q`` does; no row is found twice."""
+        wanted = OrderFilter(q=search_term.strip() or None)
+        return queryset.filter(wanted.conditions()), False
 
     @admin.display(description="Order", ordering="number")
     def called(self, order: Order) -> str:
