@@ -13,6 +13,7 @@ from orders.status import (
     Door,
     EventKind,
     FailureReason,
+    MovementState,
     OrderStatus,
     StockState,
 )
@@ -125,9 +126,11 @@ def _close_returned(order: Order, confirmation: Confirmation) -> None:
 
 
 def _ask_a_person(confirmation_id: int) -> None:
-    """Show on the order that a movement needs a person; once."""
+    """Show on the order that a movement needs a person; once, and unless one was faster."""
     with transaction.atomic(durable=True):
         order, confirmation = _lock(confirmation_id)
+        if not confirmation.movements.filter(state=MovementState.REVIEW).exists():
+            return  # decided since we looked: that woke it, and the long sleep would lose it
         if order.stock_state != StockState.REVIEW:
             record(
                 order,

@@ -1,6 +1,7 @@
 """A person's decision on a movement whose outcome nobody could prove."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.errors import Forbidden, NotInReview
 from orders.models import Order, OrderNote, StockMovement
+from orders.stock import engine
 from tests.factories import OPERATOR, actor, order_of, stock
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -85,3 +87,27 @@ def test_resolve_needs_the_permission_a_note_and_a_review(sandbox: Sandbox) -> N
         lifecycle.resolve(movement.pk, applied=True, note="  ", actor=OPERATOR)
     with pytest.raises(NotInReview):
         lifecycle.resolve(uuid4(), applied=True, note="x", actor=OPERATOR)
+
+
+def test_resolve_before_the_review_was_shown_is_not_forgotten(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process sees the review, a person decides it, and only then does the process say so."""
+    order, movement = in_review(sandbox, "500_before")
+    run = engine.run
+
+    def run_slowly(confirmation_id: int, **options: Any) -> engine.Answer:
+        answer = run(confirmation_id, **options)
+        monkeypatch.setattr(engine, "run", run)
+        lifecycle.resolve(movement.pk, applied=True, note="found", actor=OPERATOR)
+        return answer
+
+    monkeypatch.setattr(engine, "run", run_slowly)
+    lifecycle.advance(order.confirmations.get().pk)
+
+    order.refresh_from_db()
+    assert order.stock_state == "settling"
+    assert lifecycle.next_due_in() == 0
+    assert lifecycle.advance_due()
+    order.refresh_from_db()
+    assert (order.status, order.stock_state) == ("CONFIRMED", "clear")
