@@ -6,6 +6,7 @@ With ``DEBUG=1`` defaults are convenient, with ``DEBUG=0`` (the default) they ar
 
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import quote
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -20,11 +21,12 @@ env = Env()
 env.read_env(str(BASE_DIR / ".env"), recurse=False)
 
 DEBUG = env.bool("DEBUG", False)
+PLACEHOLDER = "change-me"  # in what .env.example leaves to be filled in
 
 
 def required(name: str, development: str) -> str:
     """Return the variable, or in development a default; refuse to start in production."""
-    value = env.str(name, "")
+    value = configured(name)
     if value:
         return value
     if DEBUG:
@@ -32,10 +34,18 @@ def required(name: str, development: str) -> str:
     raise ImproperlyConfigured(f"{name} must be set when DEBUG=0 (see .env.example)")
 
 
+def configured(name: str) -> str:
+    """Return the variable, empty when unset; refuse what nobody has filled in yet."""
+    value = env.str(name, "")
+    if PLACEHOLDER in value and not DEBUG:
+        raise ImproperlyConfigured(f"{name} still has the value that stands in .env.example")
+    return value
+
+
 # --- the process ---------------------------------------------------------------------------------
 
 SECRET_KEY = required("SECRET_KEY", "development-only-" + "x" * 40)
-if not DEBUG and (len(SECRET_KEY) < 40 or SECRET_KEY.startswith(("change-me", "development-only"))):
+if not DEBUG and (len(SECRET_KEY) < 40 or SECRET_KEY.startswith("development-only")):
     raise ImproperlyConfigured("SECRET_KEY must be a random string of at least 40 characters")
 ALLOWED_HOSTS = [
     host for host in required("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host
@@ -97,15 +107,21 @@ TEMPLATES = [
 
 def database_url() -> str:
     """Return where PostgreSQL is: DATABASE_URL, its five parts, or in development our own."""
-    url = env.str("DATABASE_URL", "")
+    url = configured("DATABASE_URL")
     if url:
         return url
-    host = env.str("DATABASE_HOST", "")
+    host = configured("DATABASE_HOST")
     if host:
-        return (
-            f"postgres://{env.str('DATABASE_USERNAME')}:{env.str('DATABASE_PASSWORD', '')}"
-            f"@{host}:{env.int('DATABASE_PORT', 5432)}/{env.str('DATABASE_NAME')}"
+        user, password, name = (
+            quote(value, safe="")
+            for value in (
+                env.str("DATABASE_USERNAME"),
+                configured("DATABASE_PASSWORD"),
+                env.str("DATABASE_NAME"),
+            )
         )
+        at = f"{quote(host, safe='')}:{env.int('DATABASE_PORT', 5432)}"
+        return f"postgres://{user}:{password}@{at}/{name}"
     if DEBUG:
         return postgres.socket_url(BASE_DIR)
     raise ImproperlyConfigured("DATABASE_URL must be set when DEBUG=0 (see .env.example)")

@@ -1,0 +1,36 @@
+"""gunicorn, as production starts it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.processes import ROOT, ask, database_url, free_port, stop, wait_for
+
+PRODUCTION = {
+    "DEBUG": "0",
+    "SECRET_KEY": "R8XWrtzTOm-9vbMc0Qh4eGZVqPnYkUJ2sFa7LdiB1w5xoNEC",
+    "ALLOWED_HOSTS": "localhost",
+    "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
+    "WEB_CONCURRENCY": "1",
+}
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_gunicorn_in_production_finds_its_configuration_serves_and_stops() -> None:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "orderservice.wsgi"],
+        cwd=ROOT,
+        env=os.environ | PRODUCTION | {"DATABASE_URL": database_url(), "PORT": str(port)},
+        stderr=subprocess.PIPE,
+    )
+    try:
+        wait_for(lambda: ask(port, "/health") == (200, ""))
+        assert ask(port, "/admin/") == (301, f"https://localhost:{port}/admin/")
+        assert stop(process) == 0
+    finally:
+        process.kill()
+    assert process.stderr is not None
+    assert b"Using worker: gthread" in process.stderr.read()

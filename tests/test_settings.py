@@ -1,0 +1,95 @@
+"""Configuration: production refuses to start half configured, and every variable is documented."""
+
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.processes import ROOT
+
+COMPLETE = {
+    "SECRET_KEY": "R8XWrtzTOm-9vbMc0Qh4eGZVqPnYkUJ2sFa7LdiB1w5xoNEC",
+    "ALLOWED_HOSTS": "orders.example.org",
+    "DATABASE_URL": "postgres://orders:pw@db.example.org/orders",
+    "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
+}
+READ = re.compile(r"""(?:env\.\w+|required|configured|environ\.get)\(\s*["']([A-Z_]+)["']""")
+DOCUMENTED = re.compile(r"^#?([A-Z_]+)=([^#\n]*?)(?: +#.*)?$", re.MULTILINE)
+
+
+def example() -> dict[str, str]:
+    """Return the variables of .env.example, those that are commented out too."""
+    return dict(DOCUMENTED.findall((ROOT / ".env.example").read_text()))
+
+
+def start(variables: dict[str, str], show: str = "DEBUG") -> str:
+    """Read the settings in a process of its own; return one of them, or the error's last line."""
+    command = f"from orderservice import settings; print(settings.{show})"
+    clean = {name: value for name, value in os.environ.items() if name not in example()}
+    done = subprocess.run(
+        [sys.executable, "-c", command],
+        cwd=ROOT,
+        env=clean | {"DEBUG": "0"} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()[-1]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_env_file() -> None:
+    if (ROOT / ".env").exists():
+        pytest.skip(".env fills in what these tests leave out")
+
+
+def test_settings_that_are_complete_start() -> None:
+    assert start(COMPLETE) == "False"
+
+
+def test_settings_without_a_required_variable_refuse_and_name_it() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        refusals = pool.map(
+            lambda left_out: start({k: v for k, v in COMPLETE.items() if k != left_out}), COMPLETE
+        )
+        assert list(refusals) == [
+            "django.core.exceptions.ImproperlyConfigured:"
+            f" {name} must be set when DEBUG=0 (see .env.example)"
+            for name in COMPLETE
+        ]
+
+
+def test_settings_with_a_value_of_the_example_refuse_and_name_it() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        refusals = pool.map(lambda name: start(COMPLETE | {name: example()[name]}), COMPLETE)
+        assert list(refusals) == [
+            "django.core.exceptions.ImproperlyConfigured:"
+            f" {name} still has the value that stands in .env.example"
+            for name in COMPLETE
+        ]
+
+
+def test_settings_with_a_weak_secret_refuse() -> None:
+    assert "at least 40 characters" in start(COMPLETE | {"SECRET_KEY": "short"})
+
+
+def test_settings_with_the_parts_of_a_database_url_take_any_password() -> None:
+    parts = {
+        "DATABASE_URL": "",
+        "DATABASE_HOST": "/run/postgresql",
+        "DATABASE_USERNAME": "orders",
+        "DATABASE_PASSWORD": "p@ss:w/rd%",
+        "DATABASE_NAME": "orders",
+    }
+    shown = "DATABASES['default']['HOST'], settings.DATABASES['default']['PASSWORD']"
+    assert start(COMPLETE | parts, shown) == "/run/postgresql p@ss:w/rd%"
+
+
+def test_every_variable_that_is_read_stands_in_the_example() -> None:
+    sources = [ROOT / "orderservice" / "settings.py", ROOT / "gunicorn.conf.py"]
+    read = {name for source in sources for name in READ.findall(source.read_text())}
+    assert {"SECRET_KEY", "DATABASE_NAME", "PORT", "TRUSTED_PROXIES"} <= read
+    assert set(example()) == read
