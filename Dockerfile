@@ -7,7 +7,8 @@ WORKDIR /app
 RUN python -m venv --without-pip /venv
 COPY requirements.txt .
 # Only wheels: nothing is compiled here, and nothing that was not hashed gets in.
-RUN pip --python /venv/bin/python install --require-hashes --only-binary :all: -r requirements.txt
+RUN pip --python /venv/bin/python install --require-hashes --only-binary :all: -r requirements.txt \
+ && find /venv -name '*.[mp]o' -delete  # translations, which we never load: USE_I18N is off
 COPY . .
 # Values for this one command: collecting static files asks neither the database nor a secret.
 RUN SECRET_KEY=only-while-the-image-is-built-0123456789-0123456789 \

@@ -53,7 +53,7 @@ def stop(process: subprocess.Popen[bytes], within: float = 15.0) -> int:
     return process.wait(timeout=within)
 
 
-def wait_for(condition: Callable[[], bool], within: float = 15.0) -> None:
+def wait_for(condition: Callable[[], bool], within: float = 30.0) -> None:
     """Wait until the condition holds; fail when it does not."""
     deadline = time.monotonic() + within
     while not condition():
@@ -69,13 +69,13 @@ def free_port() -> int:
 
 
 def ask(port: int, path: str) -> tuple[int, str]:
-    """Return the status and the redirect of a GET; 0 while nobody listens."""
+    """Return the status and the redirect of a GET; 0 while nobody answers."""
     connection = HTTPConnection("localhost", port, timeout=5)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
         return response.status, response.headers.get("Location", "")
-    except ConnectionRefusedError:
+    except OSError:
         return 0, ""
     finally:
         connection.close()
