@@ -46,6 +46,6 @@ lock: $(STAMP) ## Compile requirements*.in to hashed locks that hold for Python 
 	$(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes \
 	  -c requirements.txt -o requirements-dev.txt requirements-dev.in
 
-clean: ## Remove what can be made again, the local database included
-	-$(BIN)/python -m orderservice.dev.postgres destroy
+clean: ## Stop the local database and remove what can be made again
+	-$(BIN)/python -m orderservice.dev.postgres stop
 	rm -rf $(VENV) .local staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
