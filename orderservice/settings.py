@@ -65,7 +65,6 @@ INSTALLED_APPS = [
     "corsheaders",
     "rest_framework",
     "rest_framework_api_key",
-    "django_filters",
     "procrastinate.contrib.django",
     "orders",
 ]

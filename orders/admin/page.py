@@ -34,7 +34,7 @@ class VerbForm(forms.Form):
     reason = forms.CharField(
         required=False,
         max_length=200,
-        help_text="Kept for ever in the timeline: no names, no addresses.",
+        help_text="Kept with the order's notes.",
         widget=TextInput,
     )
 

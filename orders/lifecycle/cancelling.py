@@ -7,7 +7,7 @@ from orders.errors import IllegalTransition
 from orders.lifecycle.advancing import advance
 from orders.lifecycle.confirming import HOLD
 from orders.lifecycle.records import lock_live_confirmation, lock_order, record, require_version
-from orders.models import Order
+from orders.models import Order, OrderNote
 from orders.status import ConfirmationState, EventKind, OrderStatus, StockState
 from orders.stock import ledger
 
@@ -20,7 +20,7 @@ def cancel(
     expected_version: int | None = None,
     hold: float = HOLD,
 ) -> Order:
-    """Make the order CANCELLED and give back its stock.
+    """Make the order CANCELLED and give back its stock; the reason becomes a note.
 
     A CONFIRMED order is CANCELLED at once and its stock settles after. A PENDING one with a live
     confirmation is CANCELLED when that has given everything back; a call in flight settles first.
@@ -35,7 +35,9 @@ def cancel(
         require_version(order, expected_version)
         if order.status == OrderStatus.COMPLETED:
             raise IllegalTransition(OrderStatus.COMPLETED, OrderStatus.CANCELLED)
-        data: dict[str, object] = {"reason": reason} if reason else {}
+        if reason:
+            # History is never pruned, and a reason may name people: it is kept as a note.
+            OrderNote.objects.create(order=order, author=actor.user, text=reason)
         confirmation = lock_live_confirmation(order)
         if confirmation is None:
             record(
@@ -45,7 +47,6 @@ def cancel(
                 via=actor.via,
                 status=OrderStatus.CANCELLED,
                 stock=StockState.CLEAR,
-                data=data,
             )
             return order
         if confirmation.state == ConfirmationState.CONFIRMED:
@@ -61,7 +62,6 @@ def cancel(
                 via=actor.via,
                 status=status,
                 stock=StockState.SETTLING,
-                data=data,
             )
         ledger.request_cancel(confirmation)
     advance(confirmation.pk, hold=hold)

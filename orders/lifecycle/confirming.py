@@ -44,10 +44,11 @@ def confirm(
         order = lock_order(number)
         if order.status == OrderStatus.CONFIRMED:
             return order
-        require_version(order, expected_version)
+        confirmation = lock_live_confirmation(order)
+        if confirmation is None:  # who joins one that runs has started it, or would have
+            require_version(order, expected_version)
         if order.status != OrderStatus.PENDING:
             raise IllegalTransition(OrderStatus(order.status), OrderStatus.CONFIRMED)
-        confirmation = lock_live_confirmation(order)
         if confirmation is None:
             confirmation = ledger.open_confirmation(
                 order.pk, actor=actor.label, via=actor.via, wake_in=WORKER_TAKES_OVER

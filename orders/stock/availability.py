@@ -1,10 +1,11 @@
 """Whether there is enough in stock; asking moves nothing."""
 
 from collections.abc import Mapping
+from math import ceil
 
 from inventory_client import InventoryClient
-from inventory_client.errors import Unavailable
-from orders.errors import InventoryUnavailable, Shortage
+from inventory_client.errors import Rejected, Unavailable
+from orders.errors import InventoryRefused, InventoryUnavailable, Shortage
 from orders.stock import inventory
 
 
@@ -12,13 +13,15 @@ def shortages(quantities: Mapping[str, int]) -> list[Shortage]:
     """Ask for all products in one call; return those of which there is too little.
 
     Raises `InventoryUnavailable` when the service gives no usable answer, or when as many calls
-    are under way as this process can afford.
+    are under way as this process can afford; `InventoryRefused` for what can't be asked at all.
     """
     try:
         with inventory.call() as client:
             return ask(client, quantities)
     except Unavailable as exc:
-        raise InventoryUnavailable from exc
+        raise InventoryUnavailable(retry_after=ceil(exc.retry_after or 5)) from exc
+    except Rejected as exc:
+        raise InventoryRefused(exc.detail) from exc
     except inventory.NoCallToSpare as exc:
         raise InventoryUnavailable(retry_after=1) from exc
 

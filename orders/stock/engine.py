@@ -97,6 +97,9 @@ def _check(confirmation_id: int, loaded: Loaded, give_up_unreachable: bool) -> t
             ledger.fail(confirmation_id, FailureReason.INVENTORY_UNAVAILABLE)
             return None
         return timedelta(seconds=timing.CHECK_AGAIN)
+    except Rejected:  # no call can be made for such an order, one without items for instance
+        ledger.fail(confirmation_id, FailureReason.INVENTORY_REFUSED)
+        return None
     if short:
         ledger.fail(confirmation_id, FailureReason.INSUFFICIENT_STOCK, short)
     else:

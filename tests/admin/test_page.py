@@ -60,7 +60,7 @@ def test_timeline_names_people_doors_and_short_products(sign_in: SignIn, sandbox
     assert [
         (each.event.kind, each.who, each.event.via, each.change, each.why) for each in timeline
     ] == [
-        ("cancelled", "system", "command", "PENDING → CANCELLED", "sold out"),
+        ("cancelled", "system", "command", "PENDING → CANCELLED", ""),
         ("confirmation_failed", "ann", "command", "", "2 × 10 short, 1 in stock"),
         ("confirmation_requested", "ann", "command", "", ""),
     ]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from inventory_client.sandbox.server import Sandbox
 from orders.models import Order
 from tests.api.calls import ORDERS, body, create, faults, guest, item
 
@@ -204,3 +205,10 @@ def _raw(item: str) -> Any:
     members = ",".join(f'"{name}":"{value}"' for name, value in body(items=None).items())
     content = f'{{{members},"items":[{item}]}}'
     return guest().post(ORDERS, content.encode(), content_type="application/json")
+
+
+def test_create_with_a_null_user_id_is_a_guests(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    answer = create(guest(), userId=None)
+    assert answer.status_code == 201
+    assert answer.json()["userId"].startswith("guest-")

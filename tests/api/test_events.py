@@ -38,7 +38,7 @@ def test_events_are_the_timeline_oldest_first() -> None:
         "toStatus": "CANCELLED",
         "actor": "system",
         "via": "command",
-        "data": {"reason": "Changed their mind"},
+        "data": {},
     }
 
 

@@ -93,7 +93,7 @@ def test_manager_cancels_with_a_reason_and_adds_a_note_by_keyboard(
     page.get_by_label("Reason").fill("Ordered twice")
     page.get_by_label("Reason").press("Enter")
     see(page, f"#{order.pk} cancelled")
-    see(page, "Ordered twice")
+    expect(page.get_by_role("article").filter(has_text="Ordered twice")).to_be_visible()
     assert status(order) == "CANCELLED"
 
 

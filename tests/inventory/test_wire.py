@@ -43,7 +43,9 @@ def closed_port() -> int:
 
 
 @pytest.mark.parametrize(
-    "url", [f"http://127.0.0.1:{closed_port()}", "http://inventory.invalid", "http://[::1]:1"]
+    "url",
+    [f"http://127.0.0.1:{closed_port()}", "http://inventory.invalid", "http://[::1]:1"],
+    ids=["refused", "no such host", "no such port"],  # the port is another in each process
 )
 def test_adjust_when_no_connection_comes_about_is_not_yet(url: str) -> None:
     client = InventoryClient(url)

@@ -20,7 +20,8 @@ def test_cancel_a_pending_order_moves_nothing(sandbox: Sandbox) -> None:
 
     assert (cancelled.status, cancelled.stock_state) == ("CANCELLED", "clear")
     event = OrderEvent.objects.get(order=pending)
-    assert (event.kind, event.data) == ("cancelled", {"reason": "changed their mind"})
+    assert (event.kind, event.data) == ("cancelled", {})
+    assert [note.text for note in pending.notes.all()] == ["changed their mind"]
 
 
 def test_cancel_a_confirmed_order_gives_everything_back(sandbox: Sandbox) -> None:

@@ -8,12 +8,13 @@ from orders.errors import (
     Forbidden,
     IllegalTransition,
     InsufficientStock,
+    InventoryRefused,
     InventoryUnavailable,
     Shortage,
     StaleVersion,
 )
 from orders.models import Confirmation, Order, OrderEvent, StockAttempt, StockMovement
-from tests.factories import OPERATOR, actor, order_of, stock
+from tests.factories import OPERATOR, actor, order, order_of, stock
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -120,3 +121,22 @@ def test_confirm_of_a_product_at_two_prices_is_one_movement(sandbox: Sandbox) ->
 
     assert [m.delta for m in StockMovement.objects.all()] == [-5]
     assert stock(sandbox)["10"] == 40
+
+
+def test_confirm_under_the_tag_of_the_request_that_started_it_joins(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    order = order_of(p10=2)
+    sandbox.faults.script(fault="429")
+    lifecycle.confirm(order.pk, actor=OPERATOR, expected_version=1, hold=0.1)
+
+    again = lifecycle.confirm(order.pk, actor=OPERATOR, expected_version=1, hold=5)
+
+    assert again.status == "CONFIRMED"
+    assert Confirmation.objects.count() == 1
+
+
+def test_confirm_of_an_order_without_items_is_refused(sandbox: Sandbox) -> None:
+    empty = order()
+    with pytest.raises(InventoryRefused):
+        lifecycle.confirm(empty.pk, actor=OPERATOR)
+    assert Confirmation.objects.get().state == "rejected"
