@@ -112,7 +112,7 @@ def _claim_and_send(movement: Movement, order_number: int) -> timedelta | None:
     with inventory.call() as client:
         claimed = movements.claim(movement)
         if claimed is None:
-            return timedelta(seconds=timing.BUSY_PRODUCT)
+            return movements.busy_for(movement)
         try:
             level = client.read(movement.product_id, request_id=inventory.request_id())
         except (Unavailable, Rejected) as exc:

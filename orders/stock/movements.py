@@ -78,6 +78,34 @@ def claim(movement: Movement) -> Claimed | None:
     return None if record is None else Claimed(*record)
 
 
+# Asking again costs work, so whoever stands far back in the line for a product asks less often, and
+# for the product of an unknown outcome nobody asks before that can be read back. Otherwise those
+# who wait keep every worker busy, and what could go on does not.
+_BUSY_FOR = """
+SELECT greatest(
+  %(busy)s + %(place)s * (SELECT count(*) FROM orders_stockmovement p
+                           WHERE p.product_id = %(product)s AND p.state = 'planned'
+                             AND p.confirmation_id < m.confirmation_id),
+  (SELECT max(o.settles_at) - clock_timestamp() FROM orders_stockmovement o
+    WHERE o.product_id = %(product)s AND o.exclusive AND m.exclusive AND o.state = 'unknown'))
+  FROM orders_stockmovement m WHERE m.id = %(id)s
+"""
+
+
+def busy_for(movement: Movement) -> timedelta:
+    """Return how long to leave a product alone that somebody else has, or is to have first."""
+    parameters: Any = {
+        "id": movement.id,
+        "product": movement.product_id,
+        "busy": timedelta(seconds=timing.BUSY_PRODUCT),
+        "place": timedelta(seconds=timing.BUSY_PLACE),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_BUSY_FOR, parameters)
+        record = cursor.fetchone()
+    return timedelta(seconds=timing.BUSY_PRODUCT) if record is None else record[0]
+
+
 def release(movement_id: UUID, fence: int, *, delay: timedelta) -> None:
     """Give a claimed movement back unsent, to be claimed again after ``delay``."""
     transition(

@@ -15,6 +15,7 @@ LEASE_MARGIN = 10.0
 BACKOFF_BASE = 0.25
 BACKOFF_CAP = 10.0
 BUSY_PRODUCT = 0.1  # before asking again for a product that somebody else holds
+BUSY_PLACE = 0.03  # more for each movement that is to have it before
 CHECK_AGAIN = 2.0  # before asking for availability again after no answer
 YIELD_TO_OLDER = 0.5  # before asking again whether an earlier confirmation has had its turn
 WAIT_FOR_REVERSAL = 2.0  # before asking again for stock that another order is about to return

@@ -198,3 +198,22 @@ def test_two_orders_for_the_last_piece_serve_the_one_that_came_first(sandbox: Sa
     assert first.status == "CONFIRMED"
     advance(second)
     assert (second.status, second.stock_state) == ("PENDING", "short")
+
+
+def test_advance_due_behind_an_unknown_outcome_goes_on_with_other_products(
+    sandbox: Sandbox,
+) -> None:
+    """Those who wait for a product must not be asked again so often that nobody else is."""
+    confirm_slowly(sandbox, "500_before")
+    sandbox.store.set_stock({"9": 5})
+    waiting, other = [order_of(p10=1) for _ in range(60)], order_of(p9=1)
+    lifecycle.confirm_many([order.pk for order in [*waiting, other]], actor=OPERATOR)
+
+    turns = 0
+    while turns < 200 and lifecycle.advance_due():
+        turns += 1
+
+    other.refresh_from_db()
+    assert other.status == "CONFIRMED"
+    assert turns == 61
+    assert 100 < (lifecycle.next_due_in() or 0) < 140
