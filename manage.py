@@ -7,6 +7,7 @@ import sys
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from environs import EnvError
 
 from orderservice.dev import postgres
 
@@ -16,7 +17,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orderservice.settings")
     try:
         uses_local_postgres = settings.USES_LOCAL_POSTGRES
-    except ImproperlyConfigured as exc:
+    except (ImproperlyConfigured, EnvError) as exc:
         sys.exit(f"refusing to start: {exc}")
     if uses_local_postgres:
         postgres.ensure_running()

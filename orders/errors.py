@@ -29,6 +29,9 @@ class OrderNotFound(OrderError):
 
     code = "not_found"
 
+    def __init__(self) -> None:
+        super().__init__("There is no such order")
+
 
 class Forbidden(OrderError):
     """The actor can see the order, but may not do this to it."""

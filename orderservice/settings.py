@@ -4,7 +4,6 @@ Each variable is typed; a missing or malformed one refuses to start and says wha
 With ``DEBUG=1`` defaults are convenient, with ``DEBUG=0`` (the default) they are safe.
 """
 
-from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,16 +23,6 @@ DEBUG = env.bool("DEBUG", False)
 PLACEHOLDER = "change-me"  # in what .env.example leaves to be filled in
 
 
-def required(name: str, development: str) -> str:
-    """Return the variable, or in development a default; refuse to start in production."""
-    value = configured(name)
-    if value:
-        return value
-    if DEBUG:
-        return development
-    raise ImproperlyConfigured(f"{name} must be set when DEBUG=0 (see .env.example)")
-
-
 def configured(name: str) -> str:
     """Return the variable, empty when unset; refuse what nobody has filled in yet."""
     value = env.str(name, "")
@@ -42,14 +31,20 @@ def configured(name: str) -> str:
     return value
 
 
+MISSING = [
+    name
+    for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "INVENTORY_SERVICE_URL")
+    if not configured(name) and not (name == "DATABASE_URL" and configured("DATABASE_HOST"))
+]
+if MISSING and not DEBUG:
+    raise ImproperlyConfigured(f"{', '.join(MISSING)} must be set when DEBUG=0 (see .env.example)")
+
 # --- the process ---------------------------------------------------------------------------------
 
-SECRET_KEY = required("SECRET_KEY", "development-only-" + "x" * 40)
+SECRET_KEY = configured("SECRET_KEY") or "development-only-" + "x" * 40
 if not DEBUG and (len(SECRET_KEY) < 40 or SECRET_KEY.startswith("development-only")):
     raise ImproperlyConfigured("SECRET_KEY must be a random string of at least 40 characters")
-ALLOWED_HOSTS = [
-    host for host in required("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host
-]
+ALLOWED_HOSTS = (configured("ALLOWED_HOSTS") or "localhost,127.0.0.1,[::1]").split(",")
 WEB_THREADS = env.int("WEB_THREADS", 8)
 
 INSTALLED_APPS = [
@@ -121,9 +116,7 @@ def database_url() -> str:
         )
         at = f"{quote(host, safe='')}:{env.int('DATABASE_PORT', 5432)}"
         return f"postgres://{user}:{password}@{at}/{name}"
-    if DEBUG:
-        return postgres.socket_url(BASE_DIR)
-    raise ImproperlyConfigured("DATABASE_URL must be set when DEBUG=0 (see .env.example)")
+    return postgres.socket_url(BASE_DIR)
 
 
 # A statement that runs away, or waits on a lock behind one, ends as a clean 503 instead of
@@ -172,7 +165,7 @@ SESSION_COOKIE_HTTPONLY = True
 
 # --- the inventory service -----------------------------------------------------------------------
 
-INVENTORY_SERVICE_URL = required("INVENTORY_SERVICE_URL", "http://127.0.0.1:8001/api/v1")
+INVENTORY_SERVICE_URL = configured("INVENTORY_SERVICE_URL") or "http://127.0.0.1:8001/api/v1"
 INVENTORY_DIALECT = env.str("INVENTORY_DIALECT", "inventory")
 if INVENTORY_DIALECT not in ("inventory", "gateway"):
     raise ImproperlyConfigured("INVENTORY_DIALECT must be 'inventory' or 'gateway'")
@@ -229,8 +222,6 @@ CORS_ALLOW_HEADERS = [
     "x-request-id",
 ]
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
-_proxies: list[str] = env.list("TRUSTED_PROXIES", [])
-TRUSTED_PROXIES = [ip_network(cidr) for cidr in _proxies]
 
 # --- pages ---------------------------------------------------------------------------------------
 

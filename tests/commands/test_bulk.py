@@ -31,7 +31,7 @@ def test_confirm_orders_by_number_deducts_and_reports_each_failure(sandbox: Sand
     assert outcome == Outcome(
         1,
         "2 confirmed, 2 failed\n",
-        f"#999: not found\n#{short.pk}: 9 × 10 short, 3 in stock\n",
+        f"#999: There is no such order\n#{short.pk}: 9 × 10 short, 3 in stock\n",
     )
     assert statuses() == ["CONFIRMED", "PENDING", "CONFIRMED"]
     assert stock(sandbox) == {"10": 0}
