@@ -91,7 +91,7 @@ class BulkCommand(BaseCommand):
                 settling += order.status == self.from_status
             except OrderError as exc:
                 failed += 1
-                progress.say(f"#{number}: {str(exc) or exc.code.replace('_', ' ')}")
+                progress.say(f"#{number}: {exc}")
             except OperationalError as exc:  # a lock that somebody holds, or the database is gone
                 failed += 1
                 progress.say(f"#{number}: the database: {str(exc).splitlines()[0]}")
