@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export DEBUG ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format migrations lock clean
+.PHONY: help install run test chaos lint format migrations lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,12 @@ run: $(STAMP) ## Run everything: PostgreSQL, inventory sandbox, web server, work
 
 test: $(STAMP) ## Run every test on a real PostgreSQL (ARGS= for pytest)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+chaos: MINUTES ?= 5
+chaos: SEED ?= 7
+chaos: $(STAMP) ## Kill everything for MINUTES=5 with SEED=7, and judge it (ABLATION=, JSON=)
+	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) \
+	  $(if $(ABLATION),--ablation $(ABLATION)) $(if $(JSON),--json $(JSON))
 
 lint: $(STAMP) ## Check style, types, import directions, migrations and production settings
 	$(BIN)/ruff check .

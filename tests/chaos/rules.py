@@ -1,0 +1,45 @@
+"""The rules that a run can do without, and what the judge must then find."""
+
+from dataclasses import dataclass
+
+_INDEX = "one_in_flight_per_product"
+_LATE_MUTEX = f"""
+DROP INDEX {_INDEX};
+CREATE UNIQUE INDEX {_INDEX} ON orders_stockmovement (product_id)
+ WHERE exclusive AND state IN ('sent', 'unknown')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule, and the condition under which its absence can be seen soon.
+
+    ``sql`` changes the schema of the run's own database. ``faults`` replaces the usual mixture,
+    ``pauses`` are ordered on top of the usual ones, ``steps`` are those at which processes die.
+    ``without_ledger`` says that there are no movements to judge, only what each order got.
+    """
+
+    without: str
+    sql: str = ""
+    faults: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    pauses: int = 0
+    few_products: bool = False
+    without_ledger: bool = False
+
+
+RULES = {
+    "no-settle": Rule("the settle wait", faults=("late_apply", "late_dead", "latency")),
+    "no-mutex": Rule("the product mutex", few_products=True),
+    "mutex-from-sent": Rule(
+        "the mutex before the snapshot, for a sole writer",
+        sql=_LATE_MUTEX,
+        faults=("500_before", "reset_before", "503_before"),
+        few_products=True,
+    ),
+    "no-write-ahead": Rule("the write-ahead", steps=("after_send", "after_response")),
+    "retry-5xx": Rule("doubt about a 5xx", faults=("500_after", "500_before")),
+    "no-compensation": Rule("compensation"),
+    "no-send-guard": Rule("the send guard", pauses=12),
+    "old-service": Rule("any of it: the old service's algorithm", without_ledger=True),
+}
