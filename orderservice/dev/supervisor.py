@@ -43,6 +43,7 @@ class Program:
     command: Sequence[str]
     environment: Mapping[str, str]
     process: subprocess.Popen[str] | None = None
+    relay: threading.Thread | None = None
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
 
 
@@ -119,7 +120,10 @@ class Supervisor:
             start_new_session=True,
             preexec_fn=_end_with_this_process(),
         )
-        threading.Thread(target=_relay, args=(program.name, program.process), daemon=True).start()
+        program.relay = threading.Thread(
+            target=_relay, args=(program.name, program.process), daemon=True
+        )
+        program.relay.start()
 
     def __enter__(self) -> Self:
         return self
@@ -137,6 +141,8 @@ class Supervisor:
             if program.process and program.process.poll() is None:
                 say(f"stopping {program.name}")
                 _stop(program.process)
+                if program.relay:
+                    program.relay.join(1)  # what it said last belongs before the next one's end
 
 
 def say(text: str, name: str = "run") -> None:
