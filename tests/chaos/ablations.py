@@ -3,6 +3,8 @@
 Installed in the processes of a run only; no setting of the service can switch a rule off.
 """
 
+import random
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -33,7 +35,10 @@ def _no_product_mutex() -> None:
 
 
 def _mutex_from_sent() -> None:
-    """Take the mutex only for the call, so that the snapshot is read outside it."""
+    """Take the mutex only for the call, so that the snapshot is read outside it.
+
+    An answer is about the past: here a read's takes up to 0.3 s to arrive.
+    """
     movements._CLAIM = movements._CLAIM.replace(
         "('claimed', 'sent', 'unknown')", "('sent', 'unknown')"
     )
@@ -41,6 +46,7 @@ def _mutex_from_sent() -> None:
     real = movements.write_ahead
 
     def write_ahead(movement_id: UUID, fence: int, **snapshot: Any) -> None:
+        time.sleep(random.uniform(0, 0.3))
         try:
             real(movement_id, fence, **snapshot)
         except IntegrityError as exc:

@@ -14,8 +14,9 @@ CREATE UNIQUE INDEX {_INDEX} ON orders_stockmovement (product_id)
 class Rule:
     """A rule, and the condition under which its absence can be seen soon.
 
-    ``sql`` changes the schema of the run's own database. ``faults`` replaces the usual mixture,
-    ``pauses`` are ordered on top of the usual ones, ``steps`` are those at which processes die.
+    ``sql`` changes the schema of the run's own database. ``faults`` replaces the usual mixture, and
+    ``fault_rate`` the usual rate, for adjusts alone. ``pauses`` are ordered on top of the usual
+    ones, ``steps`` are those at which processes die, ``products`` how many there are, all plenty.
     ``without_ledger`` says that there are no movements to judge, only what each order got.
     """
 
@@ -24,18 +25,20 @@ class Rule:
     faults: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     pauses: int = 0
-    few_products: bool = False
+    products: int = 0
+    fault_rate: float = 0.0
     without_ledger: bool = False
 
 
 RULES = {
     "no-settle": Rule("the settle wait", faults=("late_apply", "late_dead", "latency")),
-    "no-mutex": Rule("the product mutex", few_products=True),
+    "no-mutex": Rule("the product mutex", products=4),
     "mutex-from-sent": Rule(
         "the mutex before the snapshot, for a sole writer",
         sql=_LATE_MUTEX,
         faults=("500_before", "reset_before", "503_before"),
-        few_products=True,
+        fault_rate=0.2,
+        products=10,
     ),
     "no-write-ahead": Rule("the write-ahead", steps=("after_send", "after_response")),
     "retry-5xx": Rule("doubt about a 5xx", faults=("500_after", "500_before")),

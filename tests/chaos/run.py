@@ -135,13 +135,14 @@ class Run:
     def _set_faults(self, stack: Stack, rate: float) -> None:
         pace = self.size.pace
         faults = self.rule.faults if self.rule and self.rule.faults else FAULTS
+        only_adjusts = self.rule is not None and self.rule.fault_rate > 0
         stack.upstream.call(
             "PUT",
             "faults",
             {
                 "seed": self.seed,
                 "probabilities": dict.fromkeys(faults, rate / len(faults)) if rate else {},
-                "operations": ["adjust", "check", "read"],
+                "operations": ["adjust"] if only_adjusts else ["adjust", "check", "read"],
                 "late_seconds": pace.late,
                 "latency_max": pace.late,
             },

@@ -87,8 +87,9 @@ def without(size: Size, rule: Rule) -> Size:
     return replace(
         size,
         plan=plan,
+        fault_rate=rule.fault_rate or size.fault_rate,
         load=size.load + size.trials,
         trials=0.0,
-        products=4 if rule.few_products else size.products,
-        scarce=0 if rule.few_products else size.scarce,
+        products=rule.products or size.products,
+        scarce=0 if rule.products else size.scarce,
     )
