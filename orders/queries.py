@@ -14,8 +14,8 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from orders.actor import Actor
 from orders.errors import OrderNotFound
-from orders.models import Confirmation, Order, OrderEvent, OrderItem, OrderNote
-from orders.status import ConfirmationState
+from orders.models import Confirmation, Order, OrderEvent, OrderItem, OrderNote, StockMovement
+from orders.status import ConfirmationState, MovementState
 
 
 def visible_to(actor: Actor, *, holding_id: bool = False) -> QuerySet[Order]:
@@ -67,6 +67,14 @@ def events(order: Order) -> QuerySet[OrderEvent]:
 def notes(order: Order) -> QuerySet[OrderNote]:
     """Return what staff wrote down about the order, with the authors, oldest first."""
     return OrderNote.objects.filter(order=order).select_related("author")
+
+
+def in_review() -> QuerySet[StockMovement]:
+    """Return the movements that wait for a person, with their calls, the longest waiting first."""
+    waiting = StockMovement.objects.filter(state=MovementState.REVIEW)
+    return (
+        waiting.select_related("confirmation").prefetch_related("attempts").order_by("resolved_at")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ order, an illegal move raises.
 """
 
 from orders.lifecycle.advancing import advance, advance_due
-from orders.lifecycle.batching import confirm_many
+from orders.lifecycle.batching import confirm_many, settled
 from orders.lifecycle.cancelling import cancel
 from orders.lifecycle.completing import complete
 from orders.lifecycle.confirming import confirm
@@ -27,4 +27,5 @@ __all__ = [
     "nudge",
     "place",
     "resolve",
+    "settled",
 ]

@@ -7,8 +7,11 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from orders.actor import Actor
+from orders.errors import IllegalTransition, InReview, OrderError, OrderNotFound
+from orders.lifecycle.confirming import failure_of
 from orders.lifecycle.nudging import nudge
-from orders.models import ConfirmationBatch
+from orders.models import Confirmation, ConfirmationBatch, Order
+from orders.status import OrderStatus, StockState
 
 # Identities are given out in the order of the numbers, and a confirmation's identity is its place
 # in line for scarce stock: oldest order first. What has a live confirmation already is left to it.
@@ -64,3 +67,30 @@ def confirm_many(numbers: Sequence[int], *, actor: Actor) -> ConfirmationBatch:
             cursor.execute(_OPEN, parameters)
     nudge()
     return batch
+
+
+def settled(numbers: Sequence[int]) -> dict[int, OrderError | None]:
+    """Return what became of the orders that were to be confirmed: why not, or None if they are.
+
+    One whose stock is still settling is left out; one in review is not, for only a person can go on
+    with it.
+    """
+    orders = {order.pk: order for order in Order.objects.filter(pk__in=numbers)}
+    found: dict[int, OrderError | None] = {}
+    rejected = []
+    for number in numbers:
+        order = orders.get(number)
+        if order is None:
+            found[number] = OrderNotFound()
+        elif order.status == OrderStatus.CONFIRMED:
+            found[number] = None
+        elif order.status != OrderStatus.PENDING:
+            found[number] = IllegalTransition(OrderStatus(order.status), OrderStatus.CONFIRMED)
+        elif order.stock_state == StockState.REVIEW:
+            found[number] = InReview()
+        elif order.stock_state != StockState.SETTLING:
+            rejected.append(number)
+    ended = Confirmation.objects.filter(order__in=rejected).select_related("order")
+    for confirmation in ended.order_by("order", "-pk").distinct("order"):
+        found[confirmation.order_id] = failure_of(confirmation)
+    return found

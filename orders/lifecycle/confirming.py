@@ -10,6 +10,7 @@ from orders.errors import (
     InsufficientStock,
     InventoryRefused,
     InventoryUnavailable,
+    OrderError,
     Shortage,
 )
 from orders.lifecycle.advancing import advance
@@ -67,13 +68,20 @@ def confirm(
 def _outcome(confirmation_id: int) -> Order:
     """Return the confirmation's order, or raise why the confirmation came to nothing."""
     confirmation = Confirmation.objects.select_related("order").get(pk=confirmation_id)
-    order = confirmation.order
+    error = failure_of(confirmation)
+    if error is not None:
+        raise error
+    return confirmation.order
+
+
+def failure_of(confirmation: Confirmation) -> OrderError | None:
+    """Return why a confirmation came to nothing; None when it did not, or not yet."""
     if confirmation.state == ConfirmationState.CANCELLED:
-        raise IllegalTransition(OrderStatus(order.status), OrderStatus.CONFIRMED)
+        return IllegalTransition(OrderStatus(confirmation.order.status), OrderStatus.CONFIRMED)
     if confirmation.state != ConfirmationState.REJECTED:
-        return order
+        return None
     if confirmation.failure == FailureReason.INSUFFICIENT_STOCK:
-        raise InsufficientStock([Shortage(**short) for short in confirmation.shortages])
+        return InsufficientStock([Shortage(**short) for short in confirmation.shortages])
     if confirmation.failure == FailureReason.INVENTORY_UNAVAILABLE:
-        raise InventoryUnavailable
-    raise InventoryRefused
+        return InventoryUnavailable()
+    return InventoryRefused()

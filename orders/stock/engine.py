@@ -155,7 +155,7 @@ def _send(
         adjusted = inventory.client().adjust(
             movement.product_id,
             movement.delta,
-            reason=f"order:{order_number} movement:{movement.id}",
+            reason=movements.reason(order_number, movement.id),
             idempotency_key=str(movement.id),
             send_before=send_before,
             request_id=inventory.request_id(),

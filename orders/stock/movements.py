@@ -30,6 +30,11 @@ def transition(statement: str, parameters: dict[str, Any]) -> None:
             raise LostMovement
 
 
+def reason(order_number: int, movement_id: UUID) -> str:
+    """Return what the movement's calls say of themselves, for people to find them upstream."""
+    return f"order:{order_number} movement:{movement_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A movement that is ours: its new fence, and how many pieces earlier orders still want."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.management.commands._progress import Progress
-from orders.models import Order, OrderEvent
+from orders.models import Order, OrderEvent, StockMovement
 from tests.commands.running import Outcome, run
 from tests.factories import OPERATOR, order_of, stock
 
@@ -23,18 +23,18 @@ def statuses() -> list[str]:
 
 
 def test_confirm_orders_by_number_deducts_and_reports_each_failure(sandbox: Sandbox) -> None:
-    sandbox.store.set_stock({"10": 5})
-    first, short, last = order_of(p10=2), order_of(p10=9), order_of(p10=3)
+    sandbox.store.set_stock({"10": 5, "9": 3})
+    first, short, last = order_of(p10=2), order_of(p9=9), order_of(p10=3)
 
     outcome = run("confirm_orders", str(first.pk), str(short.pk), str(last.pk), "999")
 
     assert outcome == Outcome(
         1,
         "2 confirmed, 2 failed\n",
-        f"#999: There is no such order\n#{short.pk}: 9 × 10 short, 3 in stock\n",
+        f"#999: There is no such order\n#{short.pk}: 9 × 9 short, 3 in stock\n",
     )
     assert statuses() == ["CONFIRMED", "PENDING", "CONFIRMED"]
-    assert stock(sandbox) == {"10": 0}
+    assert stock(sandbox) == {"10": 0, "9": 3}
     assert set(OrderEvent.objects.values_list("actor", "via")) == {("system", "command")}
 
 
@@ -62,10 +62,61 @@ def test_confirm_orders_created_before_leaves_the_newer_alone(sandbox: Sandbox) 
     assert statuses() == ["CONFIRMED", "PENDING"]
 
 
-def test_confirm_orders_that_takes_too_long_is_left_to_the_worker(sandbox: Sandbox) -> None:
+def test_confirm_orders_many_of_one_product_needs_no_worker(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 28, "9": 99})
+    numbers = [order_of(p10=1, p9=2).pk for _ in range(30)]
+
+    outcome = run("confirm_orders", "--all-pending")
+
+    assert (outcome.code, outcome.out) == (1, "28 confirmed, 2 failed\n")
+    assert set(outcome.err.splitlines()) == {
+        f"#{number}: 1 × 10 short, 0 in stock" for number in numbers[-2:]
+    }
+    assert statuses() == ["CONFIRMED"] * 28 + ["PENDING"] * 2  # the oldest have it
+    assert stock(sandbox) == {"10": 0, "9": 43}
+
+
+def test_confirm_orders_again_moves_nothing_more(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 9})
+    number = str(order_of(p10=2).pk)
+    assert [run("confirm_orders", number) for _ in range(2)] == [
+        Outcome(0, "1 confirmed\n", ""),
+        Outcome(0, "1 confirmed\n", ""),
+    ]
+    assert stock(sandbox) == {"10": 7}
+
+
+def test_confirm_orders_no_wait_leaves_all_to_the_worker(sandbox: Sandbox) -> None:
     order = order_of(p10=1)
-    outcome = run("confirm_orders", str(order.pk), "--wait", "0")
+    outcome = run("confirm_orders", str(order.pk), "--no-wait")
     assert outcome == Outcome(0, "0 confirmed, 1 left to the worker\n", "")
+    assert order.confirmations.get().state == "running"
+    assert sandbox.calls() == {}
+
+
+def test_confirm_orders_without_an_inventory_says_that_nothing_moves(sandbox: Sandbox) -> None:
+    sandbox.switches.update({"down": "503"})
+    outcome = run("confirm_orders", str(order_of(p10=1).pk), "--wait", "0.3")
+    assert (outcome.code, outcome.out) == (2, "0 confirmed, 1 left to the worker\n")
+    assert outcome.err.startswith("no progress for 0.3 s: see that the inventory answers")
+
+
+def test_confirm_orders_of_what_cannot_be_says_why(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 9})
+    cancelled, reviewed = order_of(p10=1), order_of(p10=1)
+    lifecycle.cancel(cancelled.pk, actor=OPERATOR)
+    lifecycle.confirm(reviewed.pk, actor=OPERATOR, hold=0)
+    StockMovement.objects.update(state="review")
+    Order.objects.filter(pk=reviewed.pk).update(stock_state="review")
+
+    outcome = run("confirm_orders", str(cancelled.pk), str(reviewed.pk))
+
+    assert outcome == Outcome(
+        1,
+        "0 confirmed, 2 failed\n",
+        f"#{cancelled.pk}: An order that is CANCELLED can't become CONFIRMED\n"
+        f"#{reviewed.pk}: Its stock is in review: see manage.py resolve_stock\n",
+    )
 
 
 def test_confirm_orders_dry_run_changes_nothing(sandbox: Sandbox) -> None:

@@ -9,6 +9,7 @@ import pytest
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Confirmation, Order, StockMovement
+from orders.stock import reconcile
 from tests.commands.running import Outcome, run
 from tests.factories import OPERATOR, order_of
 
@@ -75,7 +76,8 @@ def test_reconcile_with_a_movement_in_review_names_what_to_look_for(sandbox: San
     assert outcome.out.splitlines() == [
         f"review I7 #{order.pk}, product 10: nobody can tell whether -2 was applied:"
         " stock was 45, then 40",
-        f"  → look for 'movement:{movement.pk}' in the inventory's log and resolve it in the admin",
+        f"  → look for 'movement:{movement.pk}' in the inventory's log, then decide:"
+        f" manage.py resolve_stock {movement.pk}",
         "1 review",
     ]
 
@@ -142,3 +144,15 @@ def test_reconcile_of_one_product_leaves_the_others_out(confirmed: Order) -> Non
     confirmed.items.update(quantity=7)
     assert report("--product", "9") == (1, [("I4", "violation", "9")])
     assert report("--product", "404") == (0, [])
+
+
+def test_reconcile_in_many_parts_finds_the_same(
+    confirmed: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        order_of(p10=1)
+    Order.objects.update(stock_state="settling")
+    monkeypatch.setattr(reconcile, "ORDERS_A_PART", 2)
+
+    assert len(reconcile.parts(ask_inventory=False)) == 3
+    assert report("--no-inventory") == (1, [("stock_state", "violation", None)] * 6)

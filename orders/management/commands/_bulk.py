@@ -3,11 +3,12 @@
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
 from orders.actor import Actor
 from orders.errors import OrderError
@@ -18,11 +19,32 @@ from orders.status import Door, OrderStatus
 OPERATOR = Actor.system(Door.COMMAND)
 
 
+FAILED, UNSETTLED = 1, 2
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many orders came to what."""
+
+    done: int = 0
+    left: int = 0  # to the worker
+    failed: int = 0
+    stuck: bool = False  # waited for those that are left, in vain
+
+    def summary(self, done: str) -> str:
+        """Return this in words; ``done`` is the verb's participle."""
+        words = [f"{self.done} {done}"]
+        words += [f"{self.left} left to the worker"] if self.left else []
+        words += [f"{self.failed} failed"] if self.failed else []
+        return ", ".join(words)
+
+
 class BulkCommand(BaseCommand):
     """Applies one verb to orders, oldest first, each in transactions of its own.
 
     Writes one line a failure to stderr and a summary to stdout; ends with exit code 1 when any
-    failed. What has succeeded stays, so that the command can simply be run again.
+    failed, else 2 when it waited in vain for some. What has succeeded stays, so that the command
+    can simply be run again.
     """
 
     done: ClassVar[str]  # the participle
@@ -59,11 +81,18 @@ class BulkCommand(BaseCommand):
         chosen = chosen[:limit]
         if dry_run:
             self._list(chosen)
-        elif self._apply(chosen, options):
-            sys.exit(1)
+            return
+        progress = Progress(self.stderr, len(chosen))
+        tally = self.carry_out(chosen, progress, options)
+        progress.close()
+        self.stdout.write(tally.summary(self.done))
+        if tally.failed or tally.stuck:
+            sys.exit(FAILED if tally.failed else UNSETTLED)
 
-    def apply(self, number: int, options: dict[str, Any]) -> Order:
-        """Apply the verb to one order; raises `OrderError`."""
+    def carry_out(
+        self, numbers: Sequence[int], progress: Progress, options: dict[str, Any]
+    ) -> Tally:
+        """Apply the verb to all; step the progress for each, and say a line for each failure."""
         raise NotImplementedError
 
     def _matching(self, created_before: datetime | None) -> list[int]:
@@ -81,28 +110,13 @@ class BulkCommand(BaseCommand):
             else:
                 self.stdout.write(f"#{number}: {status or 'no such order'}, would be left alone")
 
-    def _apply(self, numbers: Sequence[int], options: dict[str, Any]) -> int:
-        """Apply the verb to each and return how many failed."""
-        progress = Progress(self.stderr, len(numbers))
-        failed = settling = 0
-        for number in numbers:
-            try:
-                order = self.apply(number, options)
-                settling += order.status == self.from_status
-            except OrderError as exc:
-                failed += 1
-                progress.say(f"#{number}: {exc}")
-            except OperationalError as exc:  # a lock that somebody holds, or the database is gone
-                failed += 1
-                progress.say(f"#{number}: the database: {str(exc).splitlines()[0]}")
-                connection.close_if_unusable_or_obsolete()
-            progress.step()
-        progress.close()
-        summary = [f"{len(numbers) - failed - settling} {self.done}"]
-        summary += [f"{settling} left to the worker"] if settling else []
-        summary += [f"{failed} failed"] if failed else []
-        self.stdout.write(", ".join(summary))
-        return failed
+
+def explain(number: int, exc: OrderError | OperationalError) -> str:
+    """Return the line that says why an order failed."""
+    if isinstance(exc, OrderError):
+        return f"#{number}: {exc}"
+    # A lock that somebody holds, or the database is gone.
+    return f"#{number}: the database: {str(exc).splitlines()[0]}"
 
 
 def _moment(text: str) -> datetime:

@@ -1,18 +1,36 @@
 """``manage.py confirm_orders``: take the stock of orders and make them CONFIRMED."""
 
+import time
 from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
+from django.conf import settings
+from django.db import OperationalError, connection
+
 from orders import lifecycle
-from orders.management.commands._bulk import OPERATOR, BulkCommand
-from orders.models import Order
+from orders.management.commands._bulk import OPERATOR, BulkCommand, Tally, explain
+from orders.management.commands._progress import Progress
 from orders.status import OrderStatus
+
+LOOK_AGAIN = 0.2  # seconds between two looks at how far they are
+NAP = 0.1  # of a thread that found nothing due
 
 
 class Command(BulkCommand):
-    """Confirms orders one after the other; what takes longer than ``--wait`` is the worker's."""
+    """Confirms orders as one batch; what makes no progress for ``--wait`` is left to the worker."""
 
-    help = "Confirm PENDING orders, oldest first: deduct their stock or say what is short."
+    # The batch stands in the ledger before anything moves, so that a Ctrl-C or a crash loses
+    # nothing. Then this process does what the worker does, rather than only wait for one: it needs
+    # none to be running, and where one is they share the work.
+
+    help = (
+        "Confirm PENDING orders, oldest first: deduct their stock or say what is short. Exit 0"
+        " all confirmed, 1 any failed or in review, 2 some left to the worker after --wait."
+    )
     done = "confirmed"
     from_status = OrderStatus.PENDING
 
@@ -21,10 +39,79 @@ class Command(BulkCommand):
         parser.add_argument(
             "--wait",
             type=float,
-            default=10.0,
+            default=30.0,
             metavar="SECONDS",
-            help="how long to stay with an order before leaving it to the worker (default: 10)",
+            help="how long to go on without any progress (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--no-wait", action="store_true", help="leave all of it to the worker, and return"
         )
 
-    def apply(self, number: int, options: dict[str, Any]) -> Order:
-        return lifecycle.confirm(number, actor=OPERATOR, hold=options["wait"])
+    def carry_out(
+        self, numbers: Sequence[int], progress: Progress, options: dict[str, Any]
+    ) -> Tally:
+        lifecycle.confirm_many(numbers, actor=OPERATOR)
+        if options["no_wait"]:
+            return _count(numbers, progress, wait=0.0)
+        with _workers():
+            tally = _count(numbers, progress, wait=options["wait"])
+        if tally.left:
+            tally.stuck = True
+            progress.say(
+                f"no progress for {options['wait']:g} s: see that the inventory answers"
+                " (manage.py check_inventory) and that a worker runs (manage.py worker)"
+            )
+        return tally
+
+
+def _count(numbers: Sequence[int], progress: Progress, *, wait: float) -> Tally:
+    """Count the orders as they settle, until none is left or none has settled for ``wait``."""
+    tally = Tally()
+    open_ = list(numbers)
+    give_up_at = time.monotonic() + wait
+    while True:
+        settled = lifecycle.settled(open_)
+        for number, error in settled.items():
+            if error is None:
+                tally.done += 1
+            else:
+                tally.failed += 1
+                progress.say(explain(number, error))
+            progress.step()
+        open_ = [number for number in open_ if number not in settled]
+        now = time.monotonic()
+        if settled:
+            give_up_at = now + wait
+        if not open_ or now >= give_up_at:
+            tally.left = len(open_)
+            return tally
+        time.sleep(LOOK_AGAIN)
+
+
+@contextmanager
+def _workers() -> Iterator[None]:
+    """Advance what is due in as many threads as there may be inventory calls in a process."""
+    count = max(1, settings.WEB_THREADS - 2)
+    stop = Event()
+    with ThreadPoolExecutor(count) as threads:
+        work = [threads.submit(_work, stop) for _ in range(count)]
+        try:
+            yield
+        finally:
+            stop.set()
+    for each in work:
+        each.result()
+
+
+def _work(stop: Event) -> None:
+    try:
+        while not stop.is_set():
+            try:
+                busy = lifecycle.advance_due()
+            except OperationalError:  # the database is gone: perhaps it comes back
+                connection.close_if_unusable_or_obsolete()
+                busy = False
+            if not busy:
+                stop.wait(NAP)
+    finally:
+        connection.close()

@@ -1,47 +1,28 @@
 """Whether our own tables keep the ledger's invariants, and what to do where they do not.
 
-Each check is one statement, so it sees one moment, and may run while orders are being confirmed.
-What only the inventory service could tell is not asked here. A further check is a further function
-in `CHECKS`.
+Each check is one statement on the orders of a range, so it sees them all at one moment, and may run
+while orders are being confirmed. A further check is a further function in `_CHECKS`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import connection
 
+from orders.stock.reconcile.findings import Finding, Severity
 
-class Severity(StrEnum):
-    """What a finding means."""
-
-    VIOLATION = "violation"  # must not be: a bug, or a hand in the tables
-    UNSETTLED = "unsettled"  # on its way
-    REVIEW = "review"  # waits for a person
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it should be in the end; quantities in pieces."""
-
-    invariant: str
-    severity: Severity
-    order: int
-    product_id: str | None
-    what: str
-    next_step: str
-
+_Range = dict[str, int]  # the first and the last number
 
 # An order's items may name a product at several prices; a movement is of the product.
 _NET = """
 WITH needed AS (
   SELECT order_id, product_id, sum(quantity) AS pieces FROM orders_orderitem
-   GROUP BY order_id, product_id),
+   WHERE order_id BETWEEN %(first)s AND %(last)s GROUP BY order_id, product_id),
 taken AS (
   SELECT c.order_id, m.product_id, -sum(m.delta) AS pieces
     FROM orders_stockmovement m JOIN orders_confirmation c ON c.id = m.confirmation_id
-   WHERE m.state = 'applied' GROUP BY c.order_id, m.product_id)
+   WHERE m.state = 'applied' AND c.order_id BETWEEN %(first)s AND %(last)s
+   GROUP BY c.order_id, m.product_id)
 SELECT o.number, product_id, o.status, coalesce(n.pieces, 0), coalesce(t.pieces, 0)
   FROM needed n FULL JOIN taken t USING (order_id, product_id)
   JOIN orders_order o ON o.number = order_id
@@ -53,9 +34,9 @@ SELECT o.number, product_id, o.status, coalesce(n.pieces, 0), coalesce(t.pieces,
 """
 
 
-def _net_movements() -> Iterator[Finding]:
+def _net_movements(orders: _Range) -> Iterator[Finding]:
     """I4 and I5: what an order took is what it needs, or nothing."""
-    for number, product, status, needed, taken in _rows(_NET):
+    for number, product, status, needed, taken in _rows(_NET, orders):
         holds = status in ("CONFIRMED", "COMPLETED")
         excess = taken - (needed if holds else 0)
         change = f"add {excess}" if excess > 0 else f"remove {-excess}"
@@ -75,16 +56,18 @@ SELECT c.order_id, r.product_id, r.id, r.state, r.delta, d.product_id, d.state, 
   FROM orders_stockmovement r
   JOIN orders_stockmovement d ON d.id = r.reverses_id
   JOIN orders_confirmation c ON c.id = r.confirmation_id
- WHERE r.state <> 'void'
+ WHERE r.state <> 'void' AND c.order_id BETWEEN %(first)s AND %(last)s
    AND (d.state <> 'applied' OR r.delta <> -d.delta OR r.product_id <> d.product_id
         OR r.confirmation_id <> d.confirmation_id)
  ORDER BY c.order_id, r.product_id
 """
 
 
-def _reversals() -> Iterator[Finding]:
+def _reversals(orders: _Range) -> Iterator[Finding]:
     """I6: a reversal mirrors exactly one applied deduction."""
-    for number, product, id_, state, delta, of_product, of_state, of_delta in _rows(_REVERSALS):
+    for number, product, id_, state, delta, of_product, of_state, of_delta in _rows(
+        _REVERSALS, orders
+    ):
         yield Finding(
             "I6",
             Severity.VIOLATION,
@@ -100,7 +83,7 @@ _UNFINISHED = """
 SELECT c.order_id, c.state, extract(epoch FROM clock_timestamp() - c.created_at)::bigint,
        extract(epoch FROM clock_timestamp() - c.wake_at)::bigint
   FROM orders_confirmation c
- WHERE c.state IN ('running', 'reversing')
+ WHERE c.state IN ('running', 'reversing') AND c.order_id BETWEEN %(first)s AND %(last)s
    AND NOT EXISTS (SELECT 1 FROM orders_stockmovement m
                     WHERE m.confirmation_id = c.id AND m.state = 'review')
  ORDER BY c.order_id
@@ -108,9 +91,9 @@ SELECT c.order_id, c.state, extract(epoch FROM clock_timestamp() - c.created_at)
 WORKER_IS_LATE = 60  # seconds
 
 
-def _unfinished() -> Iterator[Finding]:
+def _unfinished(orders: _Range) -> Iterator[Finding]:
     """I7: in the end nothing is on its way."""
-    for number, state, age, overdue in _rows(_UNFINISHED):
+    for number, state, age, overdue in _rows(_UNFINISHED, orders):
         late = overdue > WORKER_IS_LATE
         yield Finding(
             "I7",
@@ -127,20 +110,22 @@ def _unfinished() -> Iterator[Finding]:
 _REVIEWS = """
 SELECT c.order_id, m.product_id, m.id, m.delta, m.before_quantity, m.after_quantity
   FROM orders_stockmovement m JOIN orders_confirmation c ON c.id = m.confirmation_id
- WHERE m.state = 'review' ORDER BY c.order_id, m.product_id
+ WHERE m.state = 'review' AND c.order_id BETWEEN %(first)s AND %(last)s
+ ORDER BY c.order_id, m.product_id
 """
 
 
-def _reviews() -> Iterator[Finding]:
+def _reviews(orders: _Range) -> Iterator[Finding]:
     """I7: what needs a person is listed."""
-    for number, product, id_, delta, before, after in _rows(_REVIEWS):
+    for number, product, id_, delta, before, after in _rows(_REVIEWS, orders):
         yield Finding(
             "I7",
             Severity.REVIEW,
             number,
             product,
             f"nobody can tell whether {delta:+d} was applied: stock was {before}, then {after}",
-            f"look for 'movement:{id_}' in the inventory's log and resolve it in the admin",
+            f"look for 'movement:{id_}' in the inventory's log, then decide:"
+            f" manage.py resolve_stock {id_}",
         )
 
 
@@ -148,14 +133,14 @@ _FORGOTTEN = """
 SELECT c.order_id, m.product_id, m.id, m.state, c.state
   FROM orders_stockmovement m JOIN orders_confirmation c ON c.id = m.confirmation_id
  WHERE m.state IN ('planned', 'claimed', 'sent', 'unknown', 'review')
-   AND c.state NOT IN ('running', 'reversing')
+   AND c.state NOT IN ('running', 'reversing') AND c.order_id BETWEEN %(first)s AND %(last)s
  ORDER BY c.order_id, m.product_id
 """
 
 
-def _forgotten() -> Iterator[Finding]:
+def _forgotten(orders: _Range) -> Iterator[Finding]:
     """I7: a closed confirmation has no open movement, for nobody would look at it again."""
-    for number, product, id_, state, closed_as in _rows(_FORGOTTEN):
+    for number, product, id_, state, closed_as in _rows(_FORGOTTEN, orders):
         yield Finding(
             "I7",
             Severity.VIOLATION,
@@ -171,13 +156,14 @@ SELECT o.number, o.status, c.id IS NOT NULL
   FROM orders_order o
   LEFT JOIN orders_confirmation c ON c.order_id = o.number AND c.state = 'confirmed'
  WHERE (o.status IN ('CONFIRMED', 'COMPLETED')) <> (c.id IS NOT NULL)
+   AND o.number BETWEEN %(first)s AND %(last)s
  ORDER BY o.number
 """
 
 
-def _statuses() -> Iterator[Finding]:
+def _statuses(orders: _Range) -> Iterator[Finding]:
     """I9: an order is CONFIRMED or COMPLETED exactly when it has a confirmed confirmation."""
-    for number, status, has_stock in _rows(_STATUS):
+    for number, status, has_stock in _rows(_STATUS, orders):
         yield Finding(
             "I9",
             Severity.VIOLATION,
@@ -193,15 +179,16 @@ SELECT o.number, o.status, o.stock_state, u.id IS NOT NULL
   FROM orders_order o
   LEFT JOIN orders_confirmation u
     ON u.order_id = o.number AND u.state IN ('running', 'reversing')
- WHERE (o.stock_state IN ('settling', 'review')) <> (u.id IS NOT NULL)
-    OR (o.stock_state = 'short' AND o.status <> 'PENDING')
+ WHERE o.number BETWEEN %(first)s AND %(last)s
+   AND ((o.stock_state IN ('settling', 'review')) <> (u.id IS NOT NULL)
+        OR (o.stock_state = 'short' AND o.status <> 'PENDING'))
  ORDER BY o.number
 """
 
 
-def _stock_states() -> Iterator[Finding]:
+def _stock_states(orders: _Range) -> Iterator[Finding]:
     """The order says how its stock stands, as its confirmations do."""
-    for number, status, stock_state, unsettled in _rows(_STOCK_STATES):
+    for number, status, stock_state, unsettled in _rows(_STOCK_STATES, orders):
         yield Finding(
             "stock_state",
             Severity.VIOLATION,
@@ -213,7 +200,7 @@ def _stock_states() -> Iterator[Finding]:
         )
 
 
-CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+_CHECKS: tuple[Callable[[_Range], Iterator[Finding]], ...] = (
     _net_movements,
     _reversals,
     _unfinished,
@@ -224,13 +211,13 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
 )
 
 
-def findings(products: Sequence[str] = ()) -> list[Finding]:
-    """Run all checks; with ``products``, keep only what is about one of these."""
-    found = [finding for check in CHECKS for finding in check()]
-    return [each for each in found if not products or each.product_id in products]
+def run(first: int, last: int) -> Iterator[Finding]:
+    """Run all checks on the orders with these numbers."""
+    for check in _CHECKS:
+        yield from check({"first": first, "last": last})
 
 
-def _rows(statement: str) -> list[tuple[Any, ...]]:
+def _rows(statement: str, orders: _Range) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(statement, orders)
         return list(cursor.fetchall())

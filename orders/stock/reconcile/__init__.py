@@ -1,0 +1,45 @@
+"""Whether the ledger keeps its invariants, and whether the inventory's stock agrees with it.
+
+The work comes in parts, each of which reads a bounded number of orders or products, so that a
+million orders need no more memory, no longer statement and no longer transaction than a thousand.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from django.db.models import Max, Min
+
+from orders.models import Order
+from orders.stock.reconcile import checks, drift
+from orders.stock.reconcile.findings import Finding, Severity
+
+ORDERS_A_PART = 10_000
+PRODUCTS_A_PART = 500
+
+__all__ = ["Finding", "Severity", "parts"]
+
+
+def parts(
+    products: Sequence[str] = (), *, ask_inventory: bool = True
+) -> list[Callable[[], Iterator[Finding]]]:
+    """Return the parts of a reconciliation, to be run one after the other.
+
+    With ``products`` they find only what is about one of these; with ``ask_inventory`` they compare
+    the ledger with the stock that the inventory service has.
+    """
+    found: list[Callable[[], Iterator[Finding]]] = []
+    ends = Order.objects.aggregate(first=Min("number"), last=Max("number"))
+    if ends["last"] is not None:
+        for first in range(ends["first"], ends["last"] + 1, ORDERS_A_PART):
+            found.append(partial(_among, products, checks.run, first, first + ORDERS_A_PART - 1))
+    if ask_inventory:
+        moved = drift.moved_products(products)
+        for start in range(0, len(moved), PRODUCTS_A_PART):
+            found.append(partial(drift.compare, moved[start : start + PRODUCTS_A_PART]))
+    return found
+
+
+def _among(
+    products: Sequence[str], check: Callable[[int, int], Iterator[Finding]], first: int, last: int
+) -> Iterator[Finding]:
+    return (each for each in check(first, last) if not products or each.product_id in products)

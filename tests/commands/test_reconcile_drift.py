@@ -1,0 +1,127 @@
+"""``reconcile_stock`` beside the inventory: what differs, and what only seems to."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from inventory_client.sandbox.server import Sandbox
+from orders import lifecycle
+from orders.models import Order, StockMovement
+from orders.stock.reconcile import drift
+from tests.commands.running import run
+from tests.factories import OPERATOR, order_of
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+
+def drifts(*arguments: str) -> tuple[int, list[tuple[str, str | None, str]]]:
+    """Return the exit code, and severity, product and text of each finding."""
+    outcome = run("reconcile_stock", "--json", *arguments)
+    found: list[dict[str, Any]] = json.loads(outcome.out)["findings"]
+    assert {each["invariant"] for each in found} <= {"I3"}
+    return outcome.code, [(each["severity"], each["product_id"], each["what"]) for each in found]
+
+
+@pytest.fixture
+def order(sandbox: Sandbox) -> Order:
+    """A CONFIRMED order that left 43 of product 10 and 4 of product 9."""
+    sandbox.store.set_stock({"10": 45, "9": 5})
+    return lifecycle.confirm(order_of(p10=2, p9=1).pk, actor=OPERATOR)
+
+
+@pytest.mark.parametrize(("sole", "expected"), [(False, (0, "note")), (True, (1, "violation"))])
+def test_reconcile_after_an_outside_change_notes_it_or_calls_it_a_violation(
+    sandbox: Sandbox, order: Order, settings: Settings, sole: bool, expected: tuple[int, str]
+) -> None:
+    settings.INVENTORY_SOLE_WRITER = sole
+    sandbox.store.set_stock({"10": 50, "9": None})
+    code, severity = expected
+
+    assert drifts() == (
+        code,
+        [
+            (severity, "10", f"order #{order.pk} left 43 in stock, and the inventory has 50 (+7)"),
+            (
+                severity,
+                "9",
+                f"order #{order.pk} left 4 in stock, and the inventory knows no such product",
+            ),
+        ],
+    )
+    assert drifts("--no-inventory") == (0, [])
+    assert len(drifts("--product", "9")[1]) == 1
+
+
+def test_reconcile_with_notes_only_is_clean_in_words(sandbox: Sandbox, order: Order) -> None:
+    sandbox.store.set_stock({"10": 50})
+    outcome = run("reconcile_stock")
+    assert outcome.code == 0
+    first, advice, last = outcome.out.splitlines()
+    assert first.startswith("note I3 product 10: ")
+    assert advice.startswith("  → nothing, if somebody restocked; else look in the inventory's log")
+    assert last == "clean, 1 note"
+
+
+def test_reconcile_counts_on_from_the_last_stock_that_was_read(
+    sandbox: Sandbox, order: Order
+) -> None:
+    """A person decided a later movement without a reading of the stock after it."""
+    lifecycle.confirm(order_of(p10=3).pk, actor=OPERATOR)
+    StockMovement.objects.filter(delta=-3).update(after_quantity=None)
+    assert drifts() == (0, [])
+
+
+def test_reconcile_of_a_product_in_flight_does_not_compare_it(
+    sandbox: Sandbox, order: Order, settings: Settings
+) -> None:
+    other = order_of(p9=1)
+    lifecycle.confirm(other.pk, actor=OPERATOR, hold=0)
+    StockMovement.objects.filter(confirmation__order=other).update(state="claimed")
+    sandbox.store.set_stock({"9": 77})
+
+    outcome = run("reconcile_stock")
+
+    assert outcome.code == 2  # for the confirmation that runs
+    assert "note I3 product 9: not compared with the inventory: it is moving" in outcome.out
+    assert "77" not in outcome.out
+
+
+def test_reconcile_of_a_product_that_moves_while_it_looks_finds_nothing(
+    sandbox: Sandbox, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another order is confirmed between the look at the ledger and that at the inventory."""
+    see: Callable[..., Any] = drift._stocks
+    late = order_of(p10=5)
+
+    def see_late(products: Any) -> Any:
+        lifecycle.confirm(late.pk, actor=OPERATOR)
+        return see(products)
+
+    monkeypatch.setattr(drift, "_stocks", see_late)
+    assert drifts() == (0, [])
+
+    # The control: who does not look at the ledger again takes the movement for a drift.
+    later = order_of(p10=5)
+    stale = drift._positions(["10"])
+    monkeypatch.setattr(drift, "_positions", lambda products: {k: stale[k] for k in products})
+    monkeypatch.setattr(drift, "moved_products", lambda among: ["10"])
+    lifecycle.confirm(later.pk, actor=OPERATOR)
+    assert [severity for severity, _, _ in drifts()[1]] == ["note"]
+
+
+@pytest.mark.parametrize(("sole", "expected"), [(False, (0, "note")), (True, (2, "unsettled"))])
+def test_reconcile_without_an_inventory_says_that_it_compared_nothing(
+    sandbox: Sandbox, order: Order, settings: Settings, sole: bool, expected: tuple[int, str]
+) -> None:
+    settings.INVENTORY_SOLE_WRITER = sole
+    sandbox.switches.update({"down": "503"})
+    text = "not compared, the inventory can't be read (server_error): 2 products"
+    assert drifts() == (expected[0], [(expected[1], None, text)])
+
+
+def test_reconcile_reads_again_what_failed_once(sandbox: Sandbox, order: Order) -> None:
+    sandbox.faults.script(fault="500_before", operation="read", product_id="10")
+    assert drifts() == (0, [])
