@@ -1,6 +1,22 @@
-"""Unfold's admin classes with types: it ships none, but keeps the signatures of Django's own."""
+"""What the admin's pages are built on: unfold's classes, typed, and who is behind a request.
 
-from typing import TYPE_CHECKING
+Unfold ships no types, but keeps the signatures of Django's own classes.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.contrib.auth.views import redirect_to_login
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from orders.actor import Actor
+from orders.models import User
+from orders.status import Door
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -31,4 +47,65 @@ else:
         """Django's group admin in unfold's clothes."""
 
 
-__all__ = ["GroupAdmin", "ModelAdmin", "TextInput", "Textarea", "UserAdmin"]
+_Row = TypeVar("_Row", bound=Model)
+
+
+class LookOnlyAdmin(ModelAdmin[_Row]):
+    """Rows that can be looked at by who may view them, and changed by verbs alone."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Verbs add rows."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: _Row | None = None) -> bool:
+        """No field is editable."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: _Row | None = None) -> bool:
+        """History is kept."""
+        return False
+
+    def page_url(self, key: object) -> str:
+        """Return the address of a row's page."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[key])
+
+    def by_post(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """Let staff alone POST to a view of one row, and nobody GET it.
+
+        Whoever must sign in first comes back to the row's page: after signing in, a browser GETs.
+        """
+
+        def guarded(request: HttpRequest, key: object, **kwargs: str) -> HttpResponse:
+            if not self.admin_site.has_permission(request):
+                return redirect_to_login(self.page_url(key), reverse("admin:login"))
+            return view(request, get_object_or_404(self.model, pk=key), **kwargs)
+
+        return require_POST(guarded)
+
+    def show(
+        self,
+        request: HttpRequest,
+        template: str,
+        context: dict[str, Any],
+        status: int = 200,
+    ) -> HttpResponse:
+        """Answer with a page of our own inside the admin's frame."""
+        frame = self.admin_site.each_context(request)
+        return TemplateResponse(request, template, frame | context, status=status)
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return the member of staff behind a request, at the admin's door."""
+    user = request.user
+    return Actor(via=Door.ADMIN, user=user if isinstance(user, User) else None)
+
+
+__all__ = [
+    "GroupAdmin",
+    "LookOnlyAdmin",
+    "ModelAdmin",
+    "TextInput",
+    "Textarea",
+    "UserAdmin",
+    "actor_of",
+]

@@ -6,7 +6,8 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-from orders.status import OrderStatus, StockState
+from orders.models import StockMovement
+from orders.status import MovementState, OrderStatus, StockState
 
 
 def stylesheet(request: HttpRequest) -> str:
@@ -17,6 +18,8 @@ def stylesheet(request: HttpRequest) -> str:
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups of links that the user may follow, the current one marked."""
     see = request.user.has_perm
+    sees_stock = see("orders.view_stockmovement")
+    reviews = StockMovement.objects.filter(state=MovementState.REVIEW).count() if sees_stock else 0
     groups = [
         (
             "Orders",
@@ -25,15 +28,20 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _orders(request, "Pending", "pending_actions", status=OrderStatus.PENDING),
                 _orders(request, "Confirmed", "inventory", status=OrderStatus.CONFIRMED),
                 _orders(request, "All orders", "receipt_long"),
+                *(
+                    [_page(request, "Batches", "playlist_add_check", "orders_confirmationbatch")]
+                    * see("orders.view_confirmationbatch")
+                ),
             ],
         ),
         (
             "Stock",
-            see("orders.view_stockmovement"),
+            sees_stock,
             [
                 _orders(request, "Short", "production_quantity_limits", stock=StockState.SHORT),
                 _orders(request, "Settling", "hourglass_top", stock=StockState.SETTLING),
-                _orders(request, "Review", "troubleshoot", stock=StockState.REVIEW),
+                _page(request, "Review", "troubleshoot", "orders_stockmovement")
+                | {"badge": reviews, "badge_variant": "danger"},
             ],
         ),
         (

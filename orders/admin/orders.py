@@ -1,37 +1,27 @@
 """The order list and the order page. Nothing about an order can be edited here: verbs change it."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError, connection
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
 
-from orders.actor import Actor
+from orders import lifecycle
 from orders.admin import page, words
-from orders.admin.actions import MOST_AT_ONCE, VERBS, Outcome, permitted, run
-from orders.admin.base import ModelAdmin
-from orders.models import Order, OrderItem, User
+from orders.admin.actions import MOST_AT_ONCE, MOST_IN_A_BATCH, VERBS, Outcome, permitted, run
+from orders.admin.base import LookOnlyAdmin, actor_of
+from orders.models import Order, OrderItem
 from orders.queries import OrderFilter
-from orders.status import Door
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    """Return the member of staff behind a request, at the admin's door."""
-    user = request.user
-    return Actor(via=Door.ADMIN, user=user if isinstance(user, User) else None)
 
 
 @admin.register(Order)
-class OrderAdmin(ModelAdmin[Order]):
+class OrderAdmin(LookOnlyAdmin[Order]):
     """Orders can be looked at by who may view them, and changed by verbs alone."""
 
     actions = ("confirm", "complete", "cancel")
@@ -54,18 +44,6 @@ class OrderAdmin(ModelAdmin[Order]):
     show_full_result_count = False
 
     # --- who may ---------------------------------------------------------------------------------
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Orders are placed by customers, through the API."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
-        """No field of an order is editable."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
-        """An order's history is kept."""
-        return False
 
     def has_confirm_permission(self, request: HttpRequest) -> bool:
         """Tell whether the list offers Confirm."""
@@ -131,12 +109,7 @@ class OrderAdmin(ModelAdmin[Order]):
     @admin.display(description="Age")
     def waiting(self, order: Order) -> SafeString:
         """How old the order is; when exactly it was placed, on hovering."""
-        return format_html(
-            '<time datetime="{}" title="{}">{}</time>',
-            order.created_at.isoformat(),
-            f"{order.created_at:%Y-%m-%d %H:%M %Z}",
-            words.age(order.created_at, timezone.now()),
-        )
+        return words.since(order.created_at)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -148,9 +121,13 @@ class OrderAdmin(ModelAdmin[Order]):
         return super().changelist_view(request, extra_context)
 
     @admin.action(description="Confirm: take the stock", permissions=["confirm"])
-    def confirm(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        """Confirm the selected orders."""
-        self._run_selected("confirm", request, queryset)
+    def confirm(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
+        """Confirm a few orders while the browser waits, more of them as a batch."""
+        numbers = self._selected(request, queryset, most=MOST_IN_A_BATCH)
+        if len(numbers) > MOST_AT_ONCE["confirm"]:
+            return self._confirm_as_batch(request, numbers)
+        self._tell(request, run("confirm", numbers, actor_of(request)))
+        return None
 
     @admin.action(description="Complete: the goods have left", permissions=["complete"])
     def complete(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
@@ -163,13 +140,28 @@ class OrderAdmin(ModelAdmin[Order]):
         self._run_selected("cancel", request, queryset)
 
     def _run_selected(self, verb: str, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        most = MOST_AT_ONCE
-        numbers = list(queryset.order_by("pk").values_list("pk", flat=True)[: most + 1])
-        if len(numbers) > most:
-            text = f"More than {most} orders are selected, which is the most at once; nothing done."
-            self.message_user(request, text, messages.ERROR)
-            return
+        numbers = self._selected(request, queryset, most=MOST_AT_ONCE[verb])
         self._tell(request, run(verb, numbers, actor_of(request)))
+
+    def _selected(self, request: HttpRequest, queryset: QuerySet[Order], *, most: int) -> list[int]:
+        """Return the numbers of the selected orders; none, and say so, when they are too many."""
+        numbers = list(queryset.order_by("pk").values_list("pk", flat=True)[: most + 1])
+        if len(numbers) <= most:
+            return numbers
+        text = f"More than {most:,} orders are selected, which is the most at once; nothing done."
+        self.message_user(request, text, messages.ERROR)
+        return []
+
+    def _confirm_as_batch(self, request: HttpRequest, numbers: list[int]) -> HttpResponse | None:
+        """Leave the orders to the worker, and go where its progress shows."""
+        try:
+            batch = lifecycle.confirm_many(numbers, actor=actor_of(request))
+        except OperationalError:  # a lock that somebody holds for too long
+            connection.close_if_unusable_or_obsolete()
+            text = "The database is busy; nothing was done. Try again."
+            self.message_user(request, text, messages.ERROR)
+            return None
+        return redirect("admin:orders_confirmationbatch_change", batch.pk)
 
     def _tell(self, request: HttpRequest, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
@@ -182,29 +174,16 @@ class OrderAdmin(ModelAdmin[Order]):
         return [
             *(
                 path(
-                    f"<int:number>/{verb}/",
-                    self._by_post(self.verb_view),
+                    f"<int:key>/{verb}/",
+                    self.by_post(self.verb_view),
                     {"verb": verb},
                     name=f"orders_order_{verb}",
                 )
                 for verb in VERBS
             ),
-            path("<int:number>/note/", self._by_post(self.note_view), name="orders_order_note"),
+            path("<int:key>/note/", self.by_post(self.note_view), name="orders_order_note"),
             *super().get_urls(),
         ]
-
-    def _by_post(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        """Let staff alone POST to a view, and nobody GET it.
-
-        Whoever must sign in first comes back to the order's page: after signing in, a browser GETs.
-        """
-
-        def guarded(request: HttpRequest, number: int, **kwargs: str) -> HttpResponse:
-            if not self.admin_site.has_permission(request):
-                return redirect_to_login(_page_url(number), reverse("admin:login"))
-            return view(request, get_object_or_404(Order, pk=number), **kwargs)
-
-        return require_POST(guarded)
 
     def verb_view(self, request: HttpRequest, order: Order, *, verb: str) -> HttpResponse:
         """Do what a button of the order page says, unless the order has changed since."""
@@ -216,7 +195,7 @@ class OrderAdmin(ModelAdmin[Order]):
             self._tell(request, run(verb, [order.number], actor, **form.cleaned_data))
         else:
             self._refuse(request, form.errors.values())
-        return redirect(_page_url(order.number))
+        return redirect(self.page_url(order.number))
 
     def note_view(self, request: HttpRequest, order: Order) -> HttpResponse:
         """Add a note to the order."""
@@ -229,7 +208,7 @@ class OrderAdmin(ModelAdmin[Order]):
             order.notes.create(author=actor_of(request).user, text=form.cleaned_data["text"])
         else:
             self._refuse(request, form.errors.values())
-        return redirect(_page_url(order.number))
+        return redirect(self.page_url(order.number))
 
     def _refuse(self, request: HttpRequest, faults: Any) -> None:
         for fault in faults:
@@ -260,7 +239,3 @@ class OrderAdmin(ModelAdmin[Order]):
         if obj is not None:
             context |= page.context(obj, actor_of(request))
         return super().render_change_form(request, context, add, change, form_url, obj)
-
-
-def _page_url(number: int) -> str:
-    return reverse("admin:orders_order_change", args=[number])

@@ -100,6 +100,7 @@ def context(order: Order, actor: Actor) -> dict[str, Any]:
         "status_badge": words.status_badge(order.status),
         "stock_badge": words.stock_badge(order.stock_state),
         "stock_notice": NOTICES.get(StockState(order.stock_state)),
+        "reviews": actor.may("review"),
         "buttons": [
             verb
             for verb in actions.VERBS
@@ -152,7 +153,7 @@ def _attempt(confirmation: Confirmation, people: dict[str, str]) -> Attempt:
         [
             Movement(
                 movement,
-                f"{movement.delta:+d}".replace("-", "−"),
+                words.change(movement.delta),
                 words.movement_badge(movement.state),
                 list(movement.attempts.all()),
                 words.evidence(movement.resolved_by, people),

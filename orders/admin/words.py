@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from orders.errors import Shortage
@@ -88,6 +91,26 @@ def age(since: datetime, now: datetime) -> str:
     return f"{passed.days} d"
 
 
+def since(moment: datetime) -> SafeString:
+    """Return for how long it has been so, and when exactly it began, on hovering."""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(),
+        f"{moment:%Y-%m-%d %H:%M %Z}",
+        age(moment, timezone.now()),
+    )
+
+
+def change(delta: int) -> str:
+    """Return a change of stock with its sign: ``−2``."""
+    return f"{delta:+d}".replace("-", "−")
+
+
+def shortage(items: Iterable[dict[str, Any]]) -> str:
+    """Return what was short, product by product."""
+    return "; ".join(str(Shortage(**item)) for item in items)
+
+
 def names(labels: Iterable[str]) -> dict[str, str]:
     """Return how people know each actor: ``user:12`` by the username, others as they are."""
     every = set(labels)
@@ -108,8 +131,7 @@ def explanation(event: OrderEvent) -> str:
     """Return why it happened: short products by name, a failure in words, what staff decided."""
     if event.kind == EventKind.REVIEW_RESOLVED:
         return "it was applied" if event.data["applied"] else "it was not applied"
-    shortages = [str(Shortage(**item)) for item in event.data.get("items") or []]
-    if shortages:
-        return "; ".join(shortages)
+    if shortages := shortage(event.data.get("items") or []):
+        return shortages
     reason = str(event.data.get("reason", ""))
     return FAILURES[FailureReason(reason)] if reason in set(FailureReason) else reason

@@ -152,7 +152,10 @@ def test_groups_are_for_superusers_alone(sign_in: SignIn) -> None:
     ("role", "links"),
     [
         ("viewer", ["Pending", "Confirmed", "All orders"]),
-        ("manager", ["Pending", "Confirmed", "All orders", "Short", "Settling", "Review"]),
+        (
+            "manager",
+            ["Pending", "Confirmed", "All orders", "Batches", "Short", "Settling", "Review"],
+        ),
     ],
 )
 def test_sidebar_offers_what_the_role_may_see(sign_in: SignIn, role: str, links: list[str]) -> None:

@@ -75,11 +75,14 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
         if urlsplit(request.url).netloc not in (here, ""):
             fault(request.url)
 
-    def opened(width: int = 1280, height: int = 900, scheme: str = "light") -> Page:
+    def opened(
+        width: int = 1280, height: int = 900, scheme: str = "light", *, javascript: bool = True
+    ) -> Page:
         context = browser.new_context(
             base_url=live_server.url,
             viewport={"width": width, "height": height},
             color_scheme="dark" if scheme == "dark" else "light",
+            java_script_enabled=javascript,
         )
         contexts.append(context)
         context.set_default_timeout(10_000)  # milliseconds

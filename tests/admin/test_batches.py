@@ -1,0 +1,289 @@
+"""Confirming more orders than a browser waits for: the list action, the progress, the batches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from inventory_client.sandbox.server import Sandbox
+from orders import lifecycle
+from orders.admin import orders as order_admin
+from orders.admin import progress
+from orders.models import Confirmation, ConfirmationBatch, Order
+from tests.admin.conftest import SignIn
+from tests.admin.desk import in_review, work
+from tests.admin.pages import LIST, act, page, told
+from tests.factories import OPERATOR, actor, order, order_of, staff, stock
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+BATCHES = "/admin/orders/confirmationbatch/"
+
+
+def shown(batch: ConfirmationBatch) -> str:
+    return f"{BATCHES}{batch.pk}/change/"
+
+
+def a_batch(*quantities: int) -> ConfirmationBatch:
+    """Ask for so many pieces of product 10, an order each."""
+    orders = [order_of(p10=quantity) for quantity in quantities]
+    return lifecycle.confirm_many([each.pk for each in orders], actor=OPERATOR)
+
+
+def counts(client: Client, batch: ConfirmationBatch) -> dict[str, int]:
+    reached = client.get(shown(batch)).context["progress"]
+    return {stage: n for stage, n in reached.by_stage() if n} | {"skipped": reached.skipped}
+
+
+@pytest.mark.parametrize("role", ["fulfilment", "manager"])
+def test_list_action_on_more_than_five_opens_a_batch(
+    sign_in: SignIn, sandbox: Sandbox, role: str
+) -> None:
+    sandbox.store.set_stock({"10": 45})
+    orders = [order_of(p10=1) for _ in range(6)]
+    client = sign_in(role)
+
+    response = act(client, "confirm", *orders)
+
+    batch = ConfirmationBatch.objects.get()
+    assert (response.status_code, response["Location"]) == (302, shown(batch))
+    assert (batch.selected, batch.via) == (6, "admin")
+    assert stock(sandbox) == {"10": 45}
+    assert counts(client, batch) == {"waiting": 6, "skipped": 0}
+    work()
+    assert counts(client, batch) == {"confirmed": 6, "skipped": 0}
+    assert stock(sandbox) == {"10": 39}
+
+
+def test_list_action_on_five_answers_at_once(sign_in: SignIn, sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    orders = [order_of(p10=1) for _ in range(5)]
+    assert told(act(sign_in("manager"), "confirm", *orders)) == [
+        ("success", f"#{each.pk} confirmed") for each in orders
+    ]
+    assert not ConfirmationBatch.objects.exists()
+
+
+@pytest.mark.parametrize("role", ["viewer", "auditor"])
+def test_list_action_by_who_may_not_confirm_opens_nothing(sign_in: SignIn, role: str) -> None:
+    assert act(sign_in(role), "confirm", *(order_of(p10=1) for _ in range(6))).status_code == 403
+    assert not ConfirmationBatch.objects.exists()
+
+
+def select_all(client: Client, **query: str) -> Response:
+    fields = {"action": "confirm", "index": 0, "select_across": 1, "_selected_action": [0]}
+    return client.post(LIST, fields, query_params=query)
+
+
+def test_select_all_that_match_takes_the_filter_and_loads_no_order(
+    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Order.objects.bulk_create(
+        Order(full_name="A", email="a@example.com", currency="USD", total=0, city=city)
+        for city in ["X"] * 60
+    )
+    confirmed = order(status="CONFIRMED")
+    client = sign_in("manager")
+    loaded: list[str] = []
+    opened = lifecycle.confirm_many
+
+    def confirm_many(numbers: list[int], **options: object) -> ConfirmationBatch:
+        loaded.extend(each["sql"] for each in queries.captured_queries)
+        return opened(numbers, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(lifecycle, "confirm_many", confirm_many)
+    with CaptureQueriesContext(connection) as queries:
+        select_all(client, status__exact="PENDING")
+
+    batch = ConfirmationBatch.objects.get()
+    assert batch.selected == batch.confirmations.count() == 60
+    assert not batch.confirmations.filter(order=confirmed).exists()
+    [numbers] = [sql for sql in loaded if "LIMIT 10001" in sql]
+    assert "full_name" not in numbers
+
+
+def test_list_action_on_more_than_a_batch_holds_does_nothing(
+    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_admin, "MOST_IN_A_BATCH", 7)
+    orders = [order_of(p10=1) for _ in range(8)]
+    assert told(act(sign_in("manager"), "confirm", *orders)) == [
+        ("error", "More than 7 orders are selected, which is the most at once; nothing done.")
+    ]
+    assert not ConfirmationBatch.objects.exists()
+
+
+def test_list_action_on_a_locked_order_says_that_nothing_was_done(
+    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def confirm_many(*_: object, **__: object) -> ConfirmationBatch:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    monkeypatch.setattr(lifecycle, "confirm_many", confirm_many)
+    orders = [order_of(p10=1) for _ in range(6)]
+    assert told(act(sign_in("manager"), "confirm", *orders)) == [
+        ("error", "The database is busy; nothing was done. Try again.")
+    ]
+
+
+def test_page_counts_each_outcome_and_tells_each_failure_oldest_first(
+    sign_in: SignIn, sandbox: Sandbox
+) -> None:
+    doubtful, _ = in_review(sandbox)
+    sandbox.store.set_stock({"10": 3})
+    empty = order()
+    pending = [order_of(p10=2), order_of(p10=9), order_of(p10=1)]
+    confirmed = order(status="CONFIRMED")
+    numbers = [each.pk for each in (empty, *pending, confirmed)]
+    batch = lifecycle.confirm_many(numbers, actor=actor("manager"))
+    Confirmation.objects.filter(order=doubtful).update(batch=batch)
+    lifecycle.cancel(pending[2].pk, actor=OPERATOR, hold=0)
+    client = sign_in("fulfilment")
+    assert client.get(shown(batch)).context["progress"].finished is False
+    work()
+
+    response = client.get(shown(batch))
+
+    assert counts(client, batch) == {
+        "confirmed": 1,
+        "short": 1,
+        "failed": 1,
+        "review": 1,
+        "cancelled": 1,
+        "skipped": 0,
+    }
+    assert [(each.number, each.why) for each in response.context["failures"]] == [
+        (doubtful.pk, "a person must look what became of its stock"),
+        (empty.pk, "the inventory service refused the change"),
+        (pending[1].pk, "9 × 10 short, 1 in stock"),
+        (pending[2].pk, "the order was cancelled"),
+    ]
+    body = response.content.decode()
+    assert "4 of 5 done" in body
+    assert page(doubtful) in body
+
+
+def test_page_of_a_batch_that_opened_nothing_says_so(sign_in: SignIn, sandbox: Sandbox) -> None:
+    placed = order(status="CONFIRMED")
+    batch = lifecycle.confirm_many([placed.pk], actor=OPERATOR)
+    client = sign_in("manager")
+    assert counts(client, batch) == {"skipped": 1}
+    body = client.get(shown(batch)).content.decode()
+    assert "Skipped are those that were not pending" in body
+    assert "<progress" not in body
+
+
+def test_page_refreshes_itself_until_all_is_done(sign_in: SignIn, sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    batch = a_batch(1, 2)
+    client = sign_in("manager")
+    body = client.get(shown(batch)).content.decode()
+    assert f'hx-get="{shown(batch)}" hx-trigger="every 2s"' in body
+    assert '<noscript><meta http-equiv="refresh"' in body
+    part = client.get(shown(batch), headers={"HX-Request": "true"}).content.decode()
+    assert "0 of 2 done" in part
+    assert "<html" not in part
+    work()
+    for headers in ({}, {"HX-Request": "true"}):
+        body = client.get(shown(batch), headers=headers).content.decode()
+        assert "2 of 2 done" in body
+        assert 'hx-trigger="every' not in body
+        assert 'http-equiv="refresh"' not in body
+
+
+def test_page_lists_no_more_failures_than_can_be_read(
+    sign_in: SignIn, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "MOST_FAILURES", 2)
+    sandbox.store.set_stock({"10": 0})
+    batch = a_batch(1, 2, 3)
+    work()
+    response = sign_in("manager").get(shown(batch))
+    numbers = list(batch.confirmations.order_by("order").values_list("order", flat=True))
+    assert [each.number for each in response.context["failures"]] == numbers[:2]
+    assert "The oldest 2; 1 more are not shown." in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("viewer", 403), ("fulfilment", 200), ("manager", 200), ("auditor", 200)]
+)
+def test_batches_are_seen_by_who_sees_the_ledger(
+    sign_in: SignIn, sandbox: Sandbox, role: str, status: int
+) -> None:
+    batch = a_batch(1)
+    client = sign_in(role)
+    assert client.get(BATCHES).status_code == status
+    assert client.get(shown(batch)).status_code == status
+    assert client.post(shown(batch)).status_code == 405
+
+
+def test_list_of_batches_has_the_newest_first_with_its_progress(
+    sign_in: SignIn, sandbox: Sandbox
+) -> None:
+    sandbox.store.set_stock({"10": 3})
+    old = a_batch(1, 9)
+    work()
+    new = a_batch(1)
+    rows = sign_in("auditor").get(BATCHES).context["cl"].result_list
+    assert [(each.pk, str(each.progress), each.who) for each in rows] == [
+        (new.pk, "0 of 1 done", "system"),
+        (old.pk, "2 of 2 done", "system"),
+    ]
+
+
+@pytest.mark.parametrize("key", ["x", "999"])
+def test_page_of_no_batch_is_404(sign_in: SignIn, key: str) -> None:
+    assert sign_in("manager").get(f"{BATCHES}{key}/change/").status_code == 404
+
+
+def test_batch_without_signing_in_leads_there(sandbox: Sandbox) -> None:
+    assert Client().get(shown(a_batch(1))).status_code == 302
+
+
+def test_list_action_for_many_without_a_csrf_token_is_refused(sandbox: Sandbox) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(staff("manager"))
+    assert act(client, "confirm", *(order_of(p10=1) for _ in range(6))).status_code == 403
+    assert not ConfirmationBatch.objects.exists()
+
+
+def test_page_escapes_what_stands_in_the_ledger(sign_in: SignIn, sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 0})
+    batch = a_batch(1)
+    work()
+    attack = "<script>alert(1)</script>"
+    short = [{"product_id": attack, "requested": 1, "available": 0}]
+    Confirmation.objects.update(shortages=short)
+    ConfirmationBatch.objects.update(actor="<script>alert(2)")
+    client = sign_in("manager")
+    for path in (BATCHES, shown(batch)):
+        assert b"<script>alert" not in client.get(path).content
+
+
+def test_pages_cost_the_same_number_of_queries_for_any_number_of_orders(
+    sign_in: SignIn, sandbox: Sandbox
+) -> None:
+    sandbox.store.set_stock({"10": 5})
+    small, large = a_batch(9), a_batch(*[9] * 30)
+    work()
+    client = sign_in("manager")
+    client.get(BATCHES)
+    costs = []
+    for batch in (small, large):
+        with CaptureQueriesContext(connection) as queries:
+            client.get(shown(batch))
+        costs.append(len(queries))
+    assert costs[0] == costs[1] <= 12
+    with CaptureQueriesContext(connection) as of_two:
+        client.get(BATCHES)
+    a_batch(1, 1)
+    with CaptureQueriesContext(connection) as of_three:
+        client.get(BATCHES)
+    assert len(of_two) == len(of_three) <= 12
