@@ -1,12 +1,16 @@
 """How gunicorn serves; it finds this file by itself from the repository's root."""
 
-import os
 from pathlib import Path
 
-bind = f"0.0.0.0:{os.environ.get('PORT', '3000')}"
+from environs import Env
+
+env = Env()
+env.read_env(str(Path(__file__).parent / ".env"), recurse=False)
+
+bind = f"0.0.0.0:{env.int('PORT', 3000)}"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("WEB_THREADS", "8"))
+workers = env.int("WEB_CONCURRENCY", 2)
+threads = env.int("WEB_THREADS", 8)
 
 # Seconds. `timeout` is for a worker whose loop hangs, not for a slow request: a request ends by the
 # database's statement timeout, and by the few seconds that it stays with a confirmation.

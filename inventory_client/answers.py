@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
+
+# What the caller's database can keep: a 64-bit count, and text without NUL and lone surrogates.
+_MOST = 2**63 - 1
+_LONGEST = 500
+_STORABLE = re.compile("[^\0\ud800-\udfff]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +138,10 @@ def health(answer: Answer) -> Health:
 
 
 def count(item: Mapping[str, Any], field: str) -> int:
-    """Return a non-negative integer field; raises BadAnswer on ``"3"``, ``3.0``, ``true``, -3."""
+    """Return a count; raises BadAnswer on ``"3"``, ``3.0``, ``true``, -3 and 64 bits and more."""
     value = item.get(field)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise BadAnswer(f"{field} is not a whole number of 0 or more")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
+        raise BadAnswer(f"{field} is not a whole number from 0 to {_MOST}")
     return value
 
 
@@ -153,8 +159,10 @@ def _same_product(item: Mapping[str, Any], product_id: str) -> None:
 
 def _text(item: Mapping[str, Any], field: str) -> str | None:
     value = item.get(field)
-    if value is not None and not isinstance(value, str):
-        raise BadAnswer(f"{field} is not text")
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > _LONGEST or not _STORABLE.fullmatch(value):
+        raise BadAnswer(f"{field} is not text that can be kept")
     return value
 
 

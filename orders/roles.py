@@ -41,6 +41,10 @@ def sync_roles(apps: Apps) -> None:
         held = []
         for codename in codenames:
             model = "order" if codename in custom else codename.rpartition("_")[2]
+            try:
+                apps.get_model("orders", model)
+            except LookupError:
+                continue  # comes with a later migration, which calls this again
             content_type, _ = content_types.objects.get_or_create(app_label="orders", model=model)
             name = custom.get(codename) or f"Can {codename.replace('_', ' ')}"
             permission, _ = permissions.objects.get_or_create(

@@ -4,6 +4,7 @@ Each variable is typed; a missing or malformed one refuses to start and says wha
 With ``DEBUG=1`` defaults are convenient, with ``DEBUG=0`` (the default) they are safe.
 """
 
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,6 +29,14 @@ def configured(name: str) -> str:
     value = env.str(name, "")
     if PLACEHOLDER in value and not DEBUG:
         raise ImproperlyConfigured(f"{name} still has the value that stands in .env.example")
+    return value
+
+
+def seconds(name: str, default: float) -> float:
+    """Return a duration; refuse one that is not above 0."""
+    value: float = env.float(name, default)
+    if not 0 < value < float("inf"):
+        raise ImproperlyConfigured(f"{name} must be a number of seconds above 0")
     return value
 
 
@@ -166,13 +175,17 @@ SESSION_COOKIE_HTTPONLY = True
 # --- the inventory service -----------------------------------------------------------------------
 
 INVENTORY_SERVICE_URL = configured("INVENTORY_SERVICE_URL") or "http://127.0.0.1:8001/api/v1"
+if not re.fullmatch(r"https?://[^\s/@?#]+[^\s@?#]*", INVENTORY_SERVICE_URL):
+    raise ImproperlyConfigured(
+        "INVENTORY_SERVICE_URL must be http:// or https:// and a host, without credentials or query"
+    )
 INVENTORY_DIALECT = env.str("INVENTORY_DIALECT", "inventory")
 if INVENTORY_DIALECT not in ("inventory", "gateway"):
     raise ImproperlyConfigured("INVENTORY_DIALECT must be 'inventory' or 'gateway'")
 INVENTORY_API_KEY = env.str("INVENTORY_API_KEY", "")
-INVENTORY_CHECK_TIMEOUT_SECONDS = env.float("INVENTORY_CHECK_TIMEOUT_SECONDS", 3.0)
-INVENTORY_TIMEOUT_SECONDS = env.float("INVENTORY_TIMEOUT_SECONDS", 10.0)
-INVENTORY_SETTLE_SECONDS = env.float("INVENTORY_SETTLE_SECONDS", 120.0)
+INVENTORY_CHECK_TIMEOUT_SECONDS = seconds("INVENTORY_CHECK_TIMEOUT_SECONDS", 3.0)
+INVENTORY_TIMEOUT_SECONDS = seconds("INVENTORY_TIMEOUT_SECONDS", 10.0)
+INVENTORY_SETTLE_SECONDS = seconds("INVENTORY_SETTLE_SECONDS", 120.0)
 INVENTORY_HONOURS_IDEMPOTENCY = env.bool("INVENTORY_HONOURS_IDEMPOTENCY", False)
 INVENTORY_SERIALIZE_PRODUCTS = env.bool("INVENTORY_SERIALIZE_PRODUCTS", True)
 if not INVENTORY_SERIALIZE_PRODUCTS and not INVENTORY_HONOURS_IDEMPOTENCY:
@@ -258,7 +271,7 @@ UNFOLD = {
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not DEBUG)
 SECURE_REDIRECT_EXEMPT = [r"^health"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_REFERRER_POLICY = "same-origin"

@@ -16,7 +16,7 @@ COMPLETE = {
     "DATABASE_URL": "postgres://orders:pw@db.example.org/orders",
     "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
 }
-READ = re.compile(r"""(?:env\.\w+|configured|environ\.get)\(\s*["']([A-Z_]+)["']""")
+READ = re.compile(r"""(?:env\.\w+|seconds|configured|environ\.get)\(\s*["']([A-Z_]+)["']""")
 DOCUMENTED = re.compile(r"^#?([A-Z_]+)=([^#\n]*?)(?: +#.*)?$", re.MULTILINE)
 
 
@@ -97,3 +97,16 @@ def test_every_variable_that_is_read_stands_in_the_example() -> None:
     read = {name for source in sources for name in READ.findall(source.read_text())}
     assert {"SECRET_KEY", "DATABASE_NAME", "PORT", "SHOP_NAME"} <= read
     assert set(example()) == read
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("INVENTORY_SERVICE_URL", "inventory.local:8001"),
+        ("INVENTORY_SERVICE_URL", "https://user:pw@inventory.example.org"),
+        ("INVENTORY_SETTLE_SECONDS", "-500"),
+        ("INVENTORY_TIMEOUT_SECONDS", "nan"),
+    ],
+)
+def test_settings_that_could_not_work_refuse_and_name_it(name: str, value: str) -> None:
+    assert name in start(COMPLETE | {name: value})

@@ -37,11 +37,11 @@ def no_jobs(committed_db: None) -> None:
 def abandoned(order: Order) -> Confirmation:
     """Return a confirmation whose owner died before it did anything, long ago."""
     with transaction.atomic():
-        confirmation = ledger.open_confirmation(
-            order.pk, actor="system", via="command", wake_in=-LONG_AGO
+        opened = ledger.open_confirmations(
+            [order.pk], actor="system", via="command", wake_in=-LONG_AGO
         )
         Order.objects.filter(pk=order.pk).update(stock_state="settling")
-    return confirmation
+    return Confirmation.objects.get(pk=opened[order.pk])
 
 
 def is_confirmed(order: Order) -> bool:

@@ -161,7 +161,7 @@ class Moment(serializers.Field[datetime, str, str, Any]):
         self.time_of_a_date = time.max if last else time.min
 
     def to_internal_value(self, data: str) -> datetime:
-        """Return the time, with its offset."""
+        """Return the time in UTC: not every offset that ISO 8601 has is one to the database."""
         try:
             if len(data) == _DATE_LENGTH:
                 moment = datetime.combine(date.fromisoformat(data), self.time_of_a_date)
@@ -169,7 +169,10 @@ class Moment(serializers.Field[datetime, str, str, Any]):
                 moment = datetime.fromisoformat(data)
         except ValueError:
             self.fail("invalid")
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        try:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except OverflowError:  # the first or the last hours that there are
+            return moment.replace(tzinfo=UTC)
 
     def to_representation(self, value: datetime) -> str:
         """Return the time as ISO 8601."""

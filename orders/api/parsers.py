@@ -78,7 +78,10 @@ def admit_chunked(request: HttpRequest) -> None:
     A server that ends its input by itself says so; from any other it can't be read safely.
     """
     if request.headers.get("Transfer-Encoding") and request.META.get("wsgi.input_terminated"):
-        body = request.META["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        try:
+            body = request.META["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        except Exception:  # chunks malformed or cut short: each server has an error of its own
+            body = b""  # which the parser refuses
         request.META["CONTENT_LENGTH"] = str(len(body))
         request._stream = io.BytesIO(body)
 

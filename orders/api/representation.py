@@ -52,9 +52,12 @@ def stock(order: Order) -> Shown:
     return shown
 
 
+_FOR_ALL = ("reason", "items")  # of an event's data
+
+
 def event(event: OrderEvent, viewer: Actor) -> Shown:
-    """Show something that happened; who did it by name of account to staff only."""
-    data = dict(event.data)
+    """Show something that happened; by whose account, and the evidence, to staff only."""
+    data = {k: v for k, v in event.data.items() if k in _FOR_ALL or viewer.may("view")}
     if "items" in data:
         data["items"] = [_shortage(short) for short in data["items"]]
     return {

@@ -147,7 +147,8 @@ class StatusView(ApiView):
             reason=body.validated_data.get("reason", ""),
             expected=expected_version(request.headers.get("If-Match"), order),
         )
-        return shown(queries.load(order.pk), accepted=True)
+        wanted = body.validated_data["status"]
+        return shown(queries.load(order.pk), accepted=wanted != OrderStatus.PENDING)
 
     def _bring_to(
         self, order: Order, status: OrderStatus, *, reason: str, expected: int | None

@@ -13,12 +13,11 @@ from orders.status import (
     Door,
     EventKind,
     FailureReason,
-    MovementState,
     OrderStatus,
     StockState,
 )
 from orders.stock import engine, ledger, timing
-from orders.stock.protocol import Returned, Review, Settled, Taken, Wait
+from orders.stock.protocol import Returned, Review, Settled, Taken, Wait, next_step
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +37,7 @@ def advance(
             case Settled():
                 return
             case Wait(until):
-                ledger.wake_at(confirmation_id, at=until)
+                ledger.sleep(confirmation_id, until)
                 if hold is not None:
                     nudge()
                 return
@@ -128,8 +127,9 @@ def _close_returned(order: Order, confirmation: Confirmation) -> None:
 def _ask_a_person(confirmation_id: int) -> None:
     """Show on the order that a movement needs a person; once, and unless one was faster."""
     with transaction.atomic(durable=True):
-        order, confirmation = _lock(confirmation_id)
-        if not confirmation.movements.filter(state=MovementState.REVIEW).exists():
+        order, _ = _lock(confirmation_id)
+        loaded = ledger.load(confirmation_id)
+        if not isinstance(next_step(loaded.rows, loaded.now), Review):
             return  # decided since we looked: that woke it, and the long sleep would lose it
         if order.stock_state != StockState.REVIEW:
             record(
@@ -140,4 +140,4 @@ def _ask_a_person(confirmation_id: int) -> None:
                 stock=StockState.REVIEW,
             )
         # Whoever resolves the review wakes it; the long sleep is for the one who forgets.
-        ledger.wake_at(confirmation.pk, delay=timedelta(hours=1))
+        ledger.sleep(confirmation_id, loaded.now + timedelta(hours=1))

@@ -1,48 +1,17 @@
-"""Confirming many orders: one statement writes the batch, the worker carries it out."""
+"""Confirming many orders: one statement opens the batch, the worker carries it out."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from orders.actor import Actor
 from orders.errors import IllegalTransition, InReview, OrderError, OrderNotFound
 from orders.lifecycle.confirming import failure_of
 from orders.lifecycle.nudging import nudge
+from orders.lifecycle.records import record_requests
 from orders.models import Confirmation, ConfirmationBatch, Order
 from orders.status import OrderStatus, StockState
-
-# Identities are given out in the order of the numbers, and a confirmation's identity is its place
-# in line for scarce stock: oldest order first. What has a live confirmation already is left to it.
-_OPEN = """
-WITH chosen AS (
-  SELECT number FROM orders_order
-   WHERE number = ANY(%(numbers)s) AND status = 'PENDING'
-   ORDER BY number FOR UPDATE),
-opened AS (
-  INSERT INTO orders_confirmation
-         (order_id, batch_id, state, actor, via, failure, shortages)
-  SELECT number, %(batch)s, 'running', %(actor)s, %(via)s, '', '[]' FROM chosen ORDER BY number
-  ON CONFLICT DO NOTHING
-  RETURNING id, order_id),
-planned AS (
-  INSERT INTO orders_stockmovement
-         (id, confirmation_id, product_id, delta, state, exclusive, fence, tries, short_waits,
-          rejection, resolved_by)
-  SELECT gen_random_uuid(), o.id, i.product_id, -sum(i.quantity), 'planned', %(exclusive)s,
-         0, 0, 0, '', ''
-    FROM opened o JOIN orders_orderitem i ON i.order_id = o.order_id
-   GROUP BY o.id, i.product_id),
-changed AS (
-  UPDATE orders_order SET stock_state = 'settling', stock_since = now(), version = version + 1,
-         updated_at = now()
-   WHERE number IN (SELECT order_id FROM opened))
-INSERT INTO orders_orderevent (order_id, kind, from_status, to_status, actor, via, data)
-SELECT order_id, 'confirmation_requested', 'PENDING', 'PENDING', %(actor)s, %(via)s,
-       jsonb_build_object('batch', %(batch)s::bigint)
-  FROM opened
-"""
+from orders.stock import ledger
 
 
 def confirm_many(numbers: Sequence[int], *, actor: Actor) -> ConfirmationBatch:
@@ -56,15 +25,16 @@ def confirm_many(numbers: Sequence[int], *, actor: Actor) -> ConfirmationBatch:
         batch = ConfirmationBatch.objects.create(
             actor=actor.label, via=actor.via, selected=len(set(numbers))
         )
-        parameters: Any = {
-            "numbers": sorted(set(numbers)),
-            "batch": batch.pk,
-            "actor": actor.label,
-            "via": actor.via,
-            "exclusive": settings.INVENTORY_SERIALIZE_PRODUCTS,
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(_OPEN, parameters)
+        pending = list(
+            Order.objects.select_for_update()
+            .filter(pk__in=set(numbers), status=OrderStatus.PENDING)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+        opened = ledger.open_confirmations(
+            pending, actor=actor.label, via=actor.via, batch_id=batch.pk
+        )
+        record_requests(opened, actor=actor.label, via=actor.via, batch_id=batch.pk)
     nudge()
     return batch
 

@@ -50,10 +50,13 @@ def confirm(
             require_version(order, expected_version)
         if order.status != OrderStatus.PENDING:
             raise IllegalTransition(OrderStatus(order.status), OrderStatus.CONFIRMED)
-        if confirmation is None:
-            confirmation = ledger.open_confirmation(
-                order.pk, actor=actor.label, via=actor.via, wake_in=WORKER_TAKES_OVER
-            )
+        opened = confirmation is None
+        if confirmation is not None:
+            confirmation_id = confirmation.pk
+        else:
+            confirmation_id = ledger.open_confirmations(
+                [number], actor=actor.label, via=actor.via, wake_in=WORKER_TAKES_OVER
+            )[number]
             record(
                 order,
                 EventKind.CONFIRMATION_REQUESTED,
@@ -61,8 +64,9 @@ def confirm(
                 via=actor.via,
                 stock=StockState.SETTLING,
             )
-    advance(confirmation.pk, hold=hold, give_up_unreachable=True)
-    return _outcome(confirmation.pk)
+    # Who joins a batch's confirmation must not give it up: a batch waits for the inventory.
+    advance(confirmation_id, hold=hold, give_up_unreachable=opened)
+    return _outcome(confirmation_id)
 
 
 def _outcome(confirmation_id: int) -> Order:

@@ -1,5 +1,8 @@
 """What the verbs share: locking an order, changing it, and recording that it happened."""
 
+from collections.abc import Collection
+
+from django.db.models import F
 from django.utils import timezone
 
 from orders.errors import OrderNotFound, StaleVersion
@@ -61,4 +64,24 @@ def record(
         actor=actor,
         via=via,
         data=data or {},
+    )
+
+
+def record_requests(numbers: Collection[int], *, actor: str, via: str, batch_id: int) -> None:
+    """Do what `record` does when a confirmation is requested, for many locked PENDING orders."""
+    now = timezone.now()
+    Order.objects.filter(pk__in=numbers).update(
+        stock_state=StockState.SETTLING, stock_since=now, updated_at=now, version=F("version") + 1
+    )
+    OrderEvent.objects.bulk_create(
+        OrderEvent(
+            order_id=number,
+            kind=EventKind.CONFIRMATION_REQUESTED,
+            from_status=OrderStatus.PENDING,
+            to_status=OrderStatus.PENDING,
+            actor=actor,
+            via=via,
+            data={"batch": batch_id},
+        )
+        for number in numbers
     )

@@ -50,6 +50,6 @@ def resolve(movement_id: UUID, *, applied: bool, note: str, actor: Actor) -> Ord
             stock=StockState.SETTLING,
             data={"movement": str(movement_id), "applied": applied},
         )
-        ledger.wake_at(confirmation_id)
+        ledger.wake(confirmation_id)
     nudge()
     return order

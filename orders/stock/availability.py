@@ -19,8 +19,10 @@ def shortages(quantities: Mapping[str, int]) -> list[Shortage]:
         with inventory.call() as client:
             return ask(client, quantities)
     except Unavailable as exc:
+        inventory.log_failure(exc)
         raise InventoryUnavailable(retry_after=ceil(exc.retry_after or 5)) from exc
     except Rejected as exc:
+        inventory.log_failure(exc)
         raise InventoryRefused(exc.detail) from exc
     except inventory.NoCallToSpare as exc:
         raise InventoryUnavailable(retry_after=1) from exc

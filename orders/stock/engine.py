@@ -34,6 +34,7 @@ from orders.stock.protocol import (
 
 Answer = Taken | Returned | Review | Settled | Wait
 
+MOST_REPLAYS = 20  # of one key that never gets a proof, before a person looks
 LONGEST_NAP = 0.05  # seconds: somebody else may move the same rows while we wait
 
 
@@ -43,7 +44,8 @@ def run(confirmation_id: int, *, hold: float | None, give_up_unreachable: bool) 
     ``hold`` is for how many seconds the caller stays with it, waits included; then it answers
     `Wait`, and somebody else goes on. None runs each step that is due and never waits.
     ``give_up_unreachable`` fails the confirmation, instead of waiting, when the inventory service
-    can't even be asked for availability, before anything was sent.
+    can't even be asked for availability, before anything was sent. A call under way is never cut
+    short by ``hold``: its own deadline ends it.
     """
     deadline = None if hold is None else time.monotonic() + hold
     while True:
@@ -92,12 +94,14 @@ def _check(confirmation_id: int, loaded: Loaded, give_up_unreachable: bool) -> t
     try:
         with inventory.call() as client:
             short = availability.ask(client, ledger.needs(loaded.rows))
-    except Unavailable:
+    except Unavailable as exc:
+        inventory.log_failure(exc)
         if give_up_unreachable:
             ledger.fail(confirmation_id, FailureReason.INVENTORY_UNAVAILABLE)
             return None
         return timedelta(seconds=timing.CHECK_AGAIN)
-    except Rejected:  # no call can be made for such an order, one without items for instance
+    except Rejected as exc:  # no call can be made for such an order, one without items for instance
+        inventory.log_failure(exc)
         ledger.fail(confirmation_id, FailureReason.INVENTORY_REFUSED)
         return None
     if short:
@@ -116,6 +120,7 @@ def _claim_and_send(movement: Movement, order_number: int) -> timedelta | None:
         try:
             level = client.read(movement.product_id, request_id=inventory.request_id())
         except (Unavailable, Rejected) as exc:
+            inventory.log_failure(exc)
             if exc.code in ("unknown_product", "invalid_product_id"):
                 outcomes.reject_unsent(movement.id, claimed.fence, code=exc.code, available=0)
             else:
@@ -160,16 +165,16 @@ def _send(
             send_before=send_before,
             request_id=inventory.request_id(),
         )
-    except Rejected as exc:
-        outcomes.record_rejected(movement.id, fence, _evidence(exc), available=exc.available)
-    except NotYet as exc:
-        # That the second call was not taken says nothing of the first.
-        record = outcomes.record_unknown if again else outcomes.record_not_yet
-        record(movement.id, fence, _evidence(exc), delay=_retry_delay(movement, exc.retry_after))
-    except OutcomeUnknown as exc:
-        outcomes.record_unknown(
-            movement.id, fence, _evidence(exc), delay=_retry_delay(movement, None)
-        )
+    except (Rejected, NotYet, OutcomeUnknown) as exc:
+        inventory.log_failure(exc)
+        delay = _retry_delay(movement, exc.retry_after)
+        # That a second call was refused or not taken says nothing of the first.
+        if again or isinstance(exc, OutcomeUnknown):
+            outcomes.record_unknown(movement.id, fence, _evidence(exc), delay=delay)
+        elif isinstance(exc, NotYet):
+            outcomes.record_not_yet(movement.id, fence, _evidence(exc), delay=delay)
+        else:
+            outcomes.record_rejected(movement.id, fence, _evidence(exc), available=exc.available)
     else:
         outcomes.record_applied(
             movement.id,
@@ -188,6 +193,9 @@ def _read_back(movement: Movement, order_number: int) -> None:
     """
     with inventory.call() as client:
         fence = movements.begin_read_back(movement)
+        if settings.INVENTORY_HONOURS_IDEMPOTENCY and movement.tries >= MOST_REPLAYS:
+            movements.resolve_unknown(movement.id, fence, MovementState.REVIEW)
+            return
         if settings.INVENTORY_HONOURS_IDEMPOTENCY:
             send_before = boottime() + timing.GUARD
             movements.write_ahead(movement.id, fence)
@@ -196,6 +204,7 @@ def _read_back(movement: Movement, order_number: int) -> None:
         try:
             level = client.read(movement.product_id, request_id=inventory.request_id())
         except Unavailable as exc:
+            inventory.log_failure(exc)
             if exc.code == "unknown_product":
                 movements.resolve_unknown(movement.id, fence, MovementState.REVIEW)
             else:

@@ -12,7 +12,9 @@ from threading import BoundedSemaphore
 import structlog
 from django.conf import settings
 
-from inventory_client import InventoryClient
+from inventory_client import InventoryClient, InventoryError
+
+log = structlog.get_logger(__name__)
 
 
 class NoCallToSpare(Exception):
@@ -52,3 +54,15 @@ def request_id() -> str | None:
     """Return the id of the request that is being served, which the calls pass on."""
     value = structlog.contextvars.get_contextvars().get("request_id")
     return value if isinstance(value, str) else None
+
+
+def log_failure(exc: InventoryError) -> None:
+    """Say once why a call failed; what only an operator can mend is an error."""
+    level = log.error if exc.code == "misconfigured" else log.warning
+    level(
+        "inventory_call_failed",
+        outcome=type(exc).__name__,
+        code=exc.code,
+        http_status=exc.http_status,
+        trace_id=exc.trace_id,
+    )

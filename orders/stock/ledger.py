@@ -55,26 +55,53 @@ def _movement(record: Sequence[Any]) -> Movement:
     return Movement(*columns)
 
 
-_PLAN = """
-INSERT INTO orders_stockmovement
-       (id, confirmation_id, product_id, delta, state, exclusive, fence, tries, short_waits,
-        rejection, resolved_by)
-SELECT gen_random_uuid(), %s, product_id, -sum(quantity), 'planned', %s, 0, 0, 0, '', ''
-  FROM orders_orderitem WHERE order_id = %s GROUP BY product_id
+# Identities are given out in the order of the numbers, and a confirmation's identity is its place
+# in line for scarce stock: oldest order first. What has a live confirmation already is left to it.
+_OPEN = """
+WITH opened AS (
+  INSERT INTO orders_confirmation
+         (order_id, batch_id, state, actor, via, failure, shortages, wake_at)
+  SELECT number, %(batch)s, 'running', %(actor)s, %(via)s, '', '[]',
+         clock_timestamp() + %(wake_in)s
+    FROM unnest(%(numbers)s::bigint[]) AS number ORDER BY number
+  ON CONFLICT DO NOTHING
+  RETURNING id, order_id),
+planned AS (
+  INSERT INTO orders_stockmovement
+         (id, confirmation_id, product_id, delta, state, exclusive, fence, tries, short_waits,
+          rejection, resolved_by)
+  SELECT gen_random_uuid(), o.id, i.product_id, -sum(i.quantity), 'planned', %(exclusive)s,
+         0, 0, 0, '', ''
+    FROM opened o JOIN orders_orderitem i ON i.order_id = o.order_id
+   GROUP BY o.id, i.product_id)
+SELECT order_id, id FROM opened
 """
 
 
-def open_confirmation(
-    order_number: int, *, actor: str, via: str, wake_in: timedelta
-) -> Confirmation:
-    """Plan one deduction a product; ``wake_in`` is how long a worker leaves it to the caller."""
-    confirmation = Confirmation.objects.create(order_id=order_number, actor=actor, via=via)
+def open_confirmations(
+    numbers: Sequence[int],
+    *,
+    actor: str,
+    via: str,
+    batch_id: int | None = None,
+    wake_in: timedelta = timedelta(0),
+) -> dict[int, int]:
+    """Open a confirmation an order, with one planned deduction a product, in one statement.
+
+    The caller holds the orders' locks. ``wake_in`` is how long a worker leaves them to the caller.
+    Returns the confirmations' keys by the orders' numbers, without those that had a live one.
+    """
+    parameters: Any = {
+        "numbers": list(numbers),
+        "batch": batch_id,
+        "actor": actor,
+        "via": via,
+        "wake_in": wake_in,
+        "exclusive": settings.INVENTORY_SERIALIZE_PRODUCTS,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _PLAN, [confirmation.pk, settings.INVENTORY_SERIALIZE_PRODUCTS, order_number]
-        )
-    wake_at(confirmation.pk, delay=wake_in)
-    return confirmation
+        cursor.execute(_OPEN, parameters)
+        return dict(cursor.fetchall())
 
 
 def needs(rows: Rows) -> dict[str, int]:
@@ -85,16 +112,21 @@ def needs(rows: Rows) -> dict[str, int]:
 def mark_checked(confirmation_id: int) -> None:
     """Write down that the bulk check found enough of everything."""
     _execute(
-        "UPDATE orders_confirmation SET checked_at = clock_timestamp() WHERE id = %s",
+        "UPDATE orders_confirmation SET checked_at = clock_timestamp()"
+        " WHERE id = %s AND state = 'running' AND checked_at IS NULL",
         confirmation_id,
     )
 
 
 def fail(confirmation_id: int, failure: FailureReason, shortages: Sequence[Shortage] = ()) -> None:
-    """Give a running confirmation up and plan to give back whatever it has taken."""
+    """Give a running confirmation up, because its bulk check came to nothing.
+
+    Not when another runner's check said yes meanwhile: what ours saw may be the stock that the
+    other one has taken since, for this very order.
+    """
     with transaction.atomic(durable=True):
         confirmation = Confirmation.objects.select_for_update().get(pk=confirmation_id)
-        if confirmation.state == ConfirmationState.RUNNING:
+        if confirmation.state == ConfirmationState.RUNNING and confirmation.checked_at is None:
             confirmation.failure = failure
             confirmation.shortages = [asdict(shortage) for shortage in shortages]
             confirmation.save(update_fields=["failure", "shortages"])
@@ -171,15 +203,21 @@ def request_cancel(confirmation: Confirmation) -> None:
     )
 
 
-def wake_at(
-    confirmation_id: int, *, at: datetime | None = None, delay: timedelta = timedelta(0)
-) -> None:
-    """Say when a worker should next look: at a time of the database's clock, or after a delay."""
+def wake(confirmation_id: int) -> None:
+    """Have a worker look at once."""
     _execute(
-        "UPDATE orders_confirmation SET wake_at = coalesce(%s, clock_timestamp() + %s)"
-        " WHERE id = %s",
-        at,
-        delay,
+        "UPDATE orders_confirmation SET wake_at = clock_timestamp() WHERE id = %s", confirmation_id
+    )
+
+
+def sleep(confirmation_id: int, until: datetime) -> None:
+    """Leave a confirmation alone until a time of the database's clock.
+
+    What is due already stays so: somebody woke it after we had looked.
+    """
+    _execute(
+        "UPDATE orders_confirmation SET wake_at = %s WHERE id = %s AND wake_at > clock_timestamp()",
+        until,
         confirmation_id,
     )
 

@@ -14,6 +14,7 @@ GUARD = 2.0
 LEASE_MARGIN = 10.0
 BACKOFF_BASE = 0.25
 BACKOFF_CAP = 10.0
+LONGEST_WISH = 60.0  # of a Retry-After
 BUSY_PRODUCT = 0.1  # before asking again for a product that somebody else holds
 BUSY_PLACE = 0.03  # more for each movement that is to have it before
 CHECK_AGAIN = 2.0  # before asking for availability again after no answer
@@ -39,6 +40,10 @@ def settle() -> timedelta:
 
 
 def backoff(tries: int, at_least: float = 0.0) -> timedelta:
-    """Return how long to leave a service alone that failed ``tries`` times: full jitter."""
+    """Return how long to leave a service alone that failed ``tries`` times: full jitter.
+
+    ``at_least`` is the service's own wish, heeded within reason: one header must not put stock
+    that is on its way back to sleep for years.
+    """
     ceiling = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(tries, 10))
-    return timedelta(seconds=at_least + random.uniform(0.05, ceiling))  # noqa: S311
+    return timedelta(seconds=min(at_least, LONGEST_WISH) + random.uniform(0.05, ceiling))  # noqa: S311

@@ -93,3 +93,14 @@ def test_notes_are_shown_to_staff_only() -> None:
     for outsider in (guest(), customer()[1]):
         assert "notes" not in outsider.get(path).json()
         assert b"noon" not in outsider.get(path).content
+
+
+def test_events_keep_the_evidence_for_staff() -> None:
+    placed = order()
+    data = {"movement": "9b2e", "applied": True, "batch": 1}
+    OrderEvent.objects.create(
+        order=placed, kind="review_resolved", actor="user:1", via="admin", data=data
+    )
+    path = url(placed, "/events")
+    assert guest().get(path).json()["data"][0]["data"] == {}
+    assert service("viewer").get(path).json()["data"][0]["data"] == data

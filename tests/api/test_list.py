@@ -175,6 +175,8 @@ def test_list_with_a_bad_parameter_is_refused_by_name(
         "createdFrom=0001-01-01T00:00:00%2B14:00",
         "createdTo=9999-12-31T23:59:59-14:00",
         "createdTo=9999-12-31",
+        "createdFrom=2026-02-01T00:00:00%2B23:59",
+        "createdFrom=2026-02-01T00:00:00%2B01:00:00.5",
         "maxTotal=99999999999999999",
         "q=%F0%9F%98%80",
         "q=%25%5C",

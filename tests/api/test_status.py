@@ -52,7 +52,7 @@ def test_confirm_with_inventory_down_changes_nothing(sandbox: Sandbox) -> None:
 def test_confirm_while_the_product_is_busy_is_accepted(sandbox: Sandbox) -> None:
     sandbox.store.set_stock({"10": 45})
     other = order_of(p10=1)
-    ledger.open_confirmation(other.pk, actor="system", via="api", wake_in=timedelta(0))
+    ledger.open_confirmations([other.pk], actor="system", via="api")
     StockMovement.objects.update(state="claimed", lease_until=timezone.now() + timedelta(hours=1))
     order = order_of(p10=2)
 

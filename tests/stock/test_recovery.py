@@ -8,12 +8,15 @@ from datetime import timedelta
 
 import pytest
 from django.db.models import F
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
+from orders.errors import Shortage
 from orders.models import Confirmation, Order, StockAttempt, StockMovement
-from orders.stock import inventory
+from orders.status import FailureReason
+from orders.stock import engine, inventory, ledger, timing
 from tests.factories import OPERATOR, order_of, stock
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -217,3 +220,77 @@ def test_advance_due_behind_an_unknown_outcome_goes_on_with_other_products(
     assert other.status == "CONFIRMED"
     assert turns == 61
     assert 100 < (lifecycle.next_due_in() or 0) < 140
+
+
+def test_replay_that_is_refused_proves_nothing_of_the_first_call(
+    sandbox: Sandbox, settings: Settings
+) -> None:
+    """It was applied, and then the key is rotated or a proxy redirects."""
+    sandbox.switches.update({"honours_idempotency": True})
+    order, _ = confirm_slowly(sandbox, "500_after")
+    settings.INVENTORY_HONOURS_IDEMPOTENCY = True
+    sandbox.faults.script(fault="307")
+    pass_time(200)
+    advance(order, hold=None)
+    assert StockMovement.objects.get().state == "unknown"
+
+    pass_time(30)
+    advance(order)
+
+    assert (order.status, stock(sandbox)) == ("CONFIRMED", {"10": 43})
+
+
+def test_replay_without_end_asks_a_person(sandbox: Sandbox, settings: Settings) -> None:
+    order, _ = confirm_slowly(sandbox, "500_after")
+    settings.INVENTORY_HONOURS_IDEMPOTENCY = True
+    StockMovement.objects.update(tries=engine.MOST_REPLAYS)
+    pass_time(200)
+    advance(order)
+    assert order.stock_state == "review"
+
+
+def test_a_late_bulk_check_does_not_fail_a_confirmation_that_has_taken_its_stock(
+    sandbox: Sandbox,
+) -> None:
+    """What the second runner's check misses is what the first has taken for this very order."""
+    sandbox.store.set_stock({"1": 5, "2": 5})
+    order = order_of(p1=5, p2=5)
+    sandbox.faults.script(fault="429", product_id="2")
+    lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.3)
+    assert stock(sandbox) == {"1": 0, "2": 5}
+    confirmation = order.confirmations.get()
+
+    ledger.fail(confirmation.pk, FailureReason.INSUFFICIENT_STOCK, [Shortage("1", 5, 0)])
+    pass_time(30)
+    advance(order)
+
+    assert order.status == "CONFIRMED"
+    assert stock(sandbox) == {"1": 0, "2": 0}
+
+
+@pytest.mark.parametrize("wish", [0.0, 999_999_999.0])
+def test_backoff_heeds_a_retry_after_within_reason(wish: float) -> None:
+    assert timing.backoff(0, at_least=wish) <= timedelta(
+        seconds=timing.LONGEST_WISH + timing.BACKOFF_BASE
+    )
+
+
+def test_sleep_leaves_a_confirmation_awake_that_somebody_woke(sandbox: Sandbox) -> None:
+    confirm_slowly(sandbox, "429")
+    confirmation = Confirmation.objects.get()
+    ledger.wake(confirmation.pk)
+    ledger.sleep(confirmation.pk, timezone.now() + timedelta(hours=1))
+    assert ledger.next_due_in() == 0
+
+
+def test_confirm_by_hand_does_not_give_up_a_batch_that_waits_for_the_inventory(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.store.set_stock({"10": 45})
+    order = order_of(p10=2)
+    sandbox.switches.update({"down": "503"})
+    lifecycle.confirm_many([order.pk], actor=OPERATOR)
+
+    waiting = lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.1)
+
+    assert (waiting.status, waiting.stock_state) == ("PENDING", "settling")
