@@ -11,7 +11,8 @@ import uuid
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
 
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -79,4 +80,6 @@ class RequestLogMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         """Log the stack of what no view has caught; the client is told nothing of it."""
+        if isinstance(exception, Http404 | PermissionDenied | SuspiciousOperation):
+            return  # answers, not faults
         log.exception("unhandled", exc_info=exception)

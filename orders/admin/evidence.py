@@ -11,6 +11,7 @@ from orders.admin import words
 from orders.admin.base import Textarea
 from orders.models import OrderEvent, StockMovement
 from orders.status import ConfirmationState, EventKind, MovementState
+from orders.stock import movements
 
 MOST_OTHERS = 20  # movements of the product since; the first tell most
 
@@ -67,7 +68,7 @@ def context(movement: StockMovement, form: DecisionForm | None) -> dict[str, Any
         "badge": words.movement_badge(movement.state),
         "expected": None if before is None else before + movement.delta,
         "reading": _reading(movement),
-        "reason": f"order:{movement.confirmation.order_id} movement:{movement.pk}",
+        "reason": movements.reason(movement.confirmation.order_id, movement.pk),
         "calls": movement.attempts.all(),
         "when_applied": when_applied,
         "when_not": when_not,

@@ -120,10 +120,12 @@ class ReviewAdmin(LookOnlyAdmin[StockMovement]):
             return self._page(request, movement, form, status=422)
         applied = form.cleaned_data["applied"]
         try:
-            if movement.fence != form.cleaned_data["fence"]:
-                raise NotInReview
             order = lifecycle.resolve(
-                movement.pk, applied=applied, note=form.cleaned_data["note"], actor=actor
+                movement.pk,
+                applied=applied,
+                note=form.cleaned_data["note"],
+                actor=actor,
+                expected_fence=form.cleaned_data["fence"],
             )
         except NotInReview:
             self.message_user(request, _too_late(movement), messages.ERROR)

@@ -13,13 +13,21 @@ from orders.status import EventKind, MovementState, StockState
 from orders.stock import ledger, movements
 
 
-def resolve(movement_id: UUID, *, applied: bool, note: str, actor: Actor) -> Order:
+def resolve(
+    movement_id: UUID,
+    *,
+    applied: bool,
+    note: str,
+    actor: Actor,
+    expected_fence: int | None = None,
+) -> Order:
     """Write down the decision and let the confirmation go on from it.
 
     ``applied`` says that the inventory service did apply the movement; otherwise it is done again,
     or voided when the order no longer wants it. ``note`` says how one knows; it is kept with the
-    order's notes, for it may name people, and the event names the decision. Raises `Forbidden`,
-    `NotInReview`, or `ValueError` without a note.
+    order's notes, for it may name people, and the event names the decision. ``expected_fence`` is
+    of the review that the caller has seen. Raises `Forbidden`, `NotInReview` when it is decided or
+    another by now, and `ValueError` without a note.
     """
     actor.require("review")
     if not note.strip():
@@ -38,6 +46,7 @@ def resolve(movement_id: UUID, *, applied: bool, note: str, actor: Actor) -> Ord
                 movement_id,
                 MovementState.APPLIED if applied else MovementState.PLANNED,
                 by=actor.label,
+                expected_fence=expected_fence,
             )
         except movements.LostMovement as exc:
             raise NotInReview from exc

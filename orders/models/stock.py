@@ -29,6 +29,9 @@ class ConfirmationBatch(models.Model):
     selected = models.PositiveIntegerField(help_text="How many orders were asked for.")
     created_at = models.DateTimeField(db_default=Now())
 
+    class Meta:
+        verbose_name_plural = "confirmation batches"
+
     def __str__(self) -> str:
         return f"batch {self.pk}"
 
@@ -152,6 +155,7 @@ class StockMovement(models.Model):
                 name="movement_queue",
                 condition=Q(state=MovementState.PLANNED),
             ),
+            models.Index(F("product_id"), F("sent_at").desc(), name="movement_history"),
             models.Index(
                 F("resolved_at"), name="movement_review", condition=Q(state=MovementState.REVIEW)
             ),

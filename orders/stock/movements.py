@@ -226,7 +226,9 @@ def postpone_read_back(movement_id: UUID, fence: int, *, delay: timedelta) -> No
     )
 
 
-def decide(movement_id: UUID, to: MovementState, *, by: str) -> None:
+def decide(
+    movement_id: UUID, to: MovementState, *, by: str, expected_fence: int | None = None
+) -> None:
     """Close a review as a person decided: ``applied``, or ``planned`` to be done again."""
     transition(
         """
@@ -234,7 +236,7 @@ def decide(movement_id: UUID, to: MovementState, *, by: str) -> None:
            SET state = %(to)s, fence = fence + 1, not_before = NULL, rejection = '',
                resolved_at = CASE WHEN %(to)s = 'planned' THEN NULL ELSE clock_timestamp() END,
                resolved_by = %(by)s
-         WHERE id = %(id)s AND state = 'review'
+         WHERE id = %(id)s AND state = 'review' AND fence = coalesce(%(fence)s, fence)
         """,
-        {"id": movement_id, "to": to, "by": by},
+        {"id": movement_id, "to": to, "by": by, "fence": expected_fence},
     )
