@@ -43,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--ablation", choices=["", *RULES], default="", help="the rule to do without"
     )
-    parser.add_argument("--small", action="store_true", help="100 orders, 10 kills, 1 restart")
+    parser.add_argument(
+        "--small", action="store_true", help="100 orders, some ten kills, 1 restart"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there too")
     return parser
 

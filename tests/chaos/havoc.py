@@ -79,7 +79,11 @@ class Havoc(threading.Thread):
                 self._do(what, where)
             except (psycopg.Error, OSError, LocalPostgresError) as exc:
                 self.failed.append(f"{what} {where}: {exc}")
-        self._stack.orders.disarm()
+        for _ in self._stack.orders.disarm():
+            # Nobody passed that step in time. The process dies all the same, wherever it is.
+            if self._enough.wait(0.3):
+                break
+            self._do("strike", "worker")
         self.finished.set()
 
     def stop(self) -> None:

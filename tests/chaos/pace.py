@@ -7,6 +7,7 @@ latest effect) plus ``stop`` (the longest SIGSTOP) stay below guard + timeout + 
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,10 +90,14 @@ class Orders:
         unfinished.write_text(str(pause))
         unfinished.rename(order)
 
-    def disarm(self) -> None:
-        """Take back what no process has reached."""
+    def disarm(self) -> list[str]:
+        """Take back what no process has reached, and return the steps."""
+        left = []
         for order in Path(self.armed).iterdir():
-            order.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # taken this instant
+                order.unlink()
+                left.append(order.name)
+        return left
 
     def journal_entries(self) -> list[dict[str, Any]]:
         """Return what the children noted of their own deaths and naps, oldest first."""

@@ -91,7 +91,7 @@ class Run:
             rest=size.load * 0.6,
         )
         havoc = Havoc(stack, size.plan, seed=self.seed, within=size.load)
-        deadline = time.monotonic() + size.load + 5
+        deadline = time.monotonic() + size.load + size.patience
         say(f"{size.orders} orders, {size.bulk} of them in bulk")
         people.start(size.customers)
         havoc.start()

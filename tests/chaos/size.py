@@ -10,7 +10,10 @@ from tests.chaos.rules import Rule
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Counts, and seconds: ``trials`` for the product of steps and faults, ``load`` for orders."""
+    """Counts, and seconds: ``trials`` for the product of steps and faults, ``load`` for orders.
+
+    Customers who are late on a slow machine get ``patience`` more; ``quiet`` is for what is open.
+    """
 
     orders: int
     bulk: int
@@ -21,6 +24,7 @@ class Size:
     fault_rate: float
     trials: float
     load: float
+    patience: float
     quiet: float
     pace: Pace
     plan: Plan
@@ -39,6 +43,7 @@ def of_minutes(minutes: float) -> Size:
         fault_rate=0.06,
         trials=minutes * 60 * 0.2,
         load=minutes * 60 * 0.5,
+        patience=minutes * 60 * 0.1,
         quiet=minutes * 60 * 0.2 + 15,
         pace=NORMAL,
         plan=Plan(
@@ -65,11 +70,12 @@ SMALL = Size(
     fault_rate=0.08,
     trials=0.0,
     load=18.0,
+    patience=15.0,
     quiet=25.0,
     pace=BRISK,
     plan=Plan(
-        kills=10,
-        strikes=3,
+        kills=12,  # a step that nobody passes in time kills nobody
+        strikes=5,
         pauses=1,
         stops=1,
         restarts=1,

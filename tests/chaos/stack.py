@@ -187,7 +187,7 @@ class Stack:
 
     def strike(self, kind: str, number: signal.Signals, chance: random.Random) -> int | None:
         """Send a signal to one process of a kind; return its id, None when there is none."""
-        victims = self.victims(kind)
+        victims = [victim for victim in self.victims(kind) if _alive(victim)]
         if not victims:
             return None
         victim = chance.choice(victims)
@@ -230,6 +230,15 @@ def _children(pid: int) -> list[int]:
     except OSError:
         return []
     return [int(child) for child in children.split()]
+
+
+def _alive(pid: int) -> bool:
+    """Tell whether it still runs: a signal to one that is dead and not buried seems to arrive."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] not in ("Z", "X")
 
 
 def _signal(pid: int, number: signal.Signals) -> bool:
