@@ -49,7 +49,7 @@ def advance(
 
 
 def advance_due() -> bool:
-    """Advance the oldest confirmation that is due; tell whether there was one.
+    """Advance the confirmation that is due longest; tell whether there was one.
 
     One that fails is logged and comes up again after the lease: it must not stop the others.
     """

@@ -222,17 +222,20 @@ def sleep(confirmation_id: int, until: datetime) -> None:
     )
 
 
+# Who is due longest, not who is oldest: old ones that wait for something come up again and again,
+# and would keep the workers from the very one that they wait for. Scarce stock still goes to the
+# oldest, because the younger yield to them once they have claimed the product.
 _TAKE_DUE = """
 UPDATE orders_confirmation SET wake_at = clock_timestamp() + %s
  WHERE id = (SELECT id FROM orders_confirmation
               WHERE state IN ('running', 'reversing') AND wake_at <= clock_timestamp()
-              ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+              ORDER BY wake_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id
 """
 
 
 def take_due(hold: timedelta) -> int | None:
-    """Take the oldest confirmation that is due, so that no other worker does for ``hold``."""
+    """Take the confirmation that is due longest, so that no other worker does for ``hold``."""
     with connection.cursor() as cursor:
         parameters: Any = [hold]
         cursor.execute(_TAKE_DUE, parameters)
