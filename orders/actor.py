@@ -45,13 +45,17 @@ class Actor:
         if not self.may(verb):
             raise Forbidden(verb)
 
-    def require_cancel(self, order: Order) -> None:
-        """Raise `Forbidden` unless the actor may cancel this order as it stands.
+    def may_cancel(self, order: Order) -> bool:
+        """Tell whether the actor may cancel this order as it stands.
 
         A customer may cancel their own while it is PENDING; what is CONFIRMED gives stock back,
         and that is a permission of its own.
         """
         if order.status == OrderStatus.CONFIRMED:
-            self.require("restock")
-        elif not self.owns(order):
-            self.require("cancel")
+            return self.may("restock")
+        return self.owns(order) or self.may("cancel")
+
+    def require_cancel(self, order: Order) -> None:
+        """Raise `Forbidden` unless the actor may cancel this order as it stands."""
+        if not self.may_cancel(order):
+            raise Forbidden("restock" if order.status == OrderStatus.CONFIRMED else "cancel")

@@ -39,10 +39,8 @@ class Outcome:
 
 
 def permitted(actor: Actor, verb: str, order: Order) -> bool:
-    """Tell whether the actor may do this to this order; cancelling what is confirmed restocks."""
-    if verb == "cancel" and order.status == OrderStatus.CONFIRMED:
-        return actor.may("restock")
-    return actor.may(verb)
+    """Tell whether the actor may do this to this order."""
+    return actor.may_cancel(order) if verb == "cancel" else actor.may(verb)
 
 
 def legal(verb: str, order: Order) -> bool:

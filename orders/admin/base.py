@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -65,6 +66,18 @@ class LookOnlyAdmin(ModelAdmin[_Row]):
         """History is kept."""
         return False
 
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show a row; there is no form to send."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        return super().change_view(request, object_id, form_url, extra_context)
+
     def page_url(self, key: object) -> str:
         """Return the address of a row's page."""
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[key])
@@ -94,6 +107,31 @@ class LookOnlyAdmin(ModelAdmin[_Row]):
         return TemplateResponse(request, template, frame | context, status=status)
 
 
+class PageAdmin(LookOnlyAdmin[_Row]):
+    """Rows with a page of our own in the place of Django's change form."""
+
+    def page(self, request: HttpRequest, row: _Row, /) -> HttpResponse:
+        """Show a row's page to somebody who may see it."""
+        raise NotImplementedError
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Find the row and show its page; 403 and 404 as Django's own would answer."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        return self.page(request, row)
+
+
 def actor_of(request: HttpRequest) -> Actor:
     """Return the member of staff behind a request, at the admin's door."""
     user = request.user
@@ -104,6 +142,7 @@ __all__ = [
     "GroupAdmin",
     "LookOnlyAdmin",
     "ModelAdmin",
+    "PageAdmin",
     "TextInput",
     "Textarea",
     "UserAdmin",

@@ -4,13 +4,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
 
 from orders.admin import progress, words
-from orders.admin.base import LookOnlyAdmin
+from orders.admin.base import PageAdmin
 from orders.models import ConfirmationBatch
 
 
@@ -28,7 +27,7 @@ class Batches(ChangeList):
 
 
 @admin.register(ConfirmationBatch)
-class BatchAdmin(LookOnlyAdmin[ConfirmationBatch]):
+class BatchAdmin(PageAdmin[ConfirmationBatch]):
     """The list action that confirms many orders opens one; the worker carries it out."""
 
     list_display = ("called", "who", "orders", "confirmed", "settled", "asked")
@@ -76,21 +75,8 @@ class BatchAdmin(LookOnlyAdmin[ConfirmationBatch]):
         """Say what kind of list it is."""
         return super().changelist_view(request, {"title": "Batches"} | (extra_context or {}))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page(self, request: HttpRequest, batch: ConfirmationBatch, /) -> HttpResponse:
         """Show the progress; a page that is open asks for that part again until it is done."""
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET", "HEAD"])
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        batch = self.get_object(request, object_id)
-        if batch is None:
-            raise Http404
         reached = progress.of([batch])[batch.pk]
         context = {
             "title": self.called(batch),

@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, connection
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -15,14 +15,14 @@ from django.utils.safestring import SafeString
 
 from orders import lifecycle
 from orders.admin import evidence, words
-from orders.admin.base import LookOnlyAdmin, actor_of
+from orders.admin.base import PageAdmin, actor_of
 from orders.errors import NotInReview
 from orders.models import StockMovement
 from orders.status import MovementState
 
 
 @admin.register(StockMovement)
-class ReviewAdmin(LookOnlyAdmin[StockMovement]):
+class ReviewAdmin(PageAdmin[StockMovement]):
     """The list has what waits for a decision; a page stays when it is decided, and says so."""
 
     list_display = ("product", "order", "change", "waiting")
@@ -81,21 +81,8 @@ class ReviewAdmin(LookOnlyAdmin[StockMovement]):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page(self, request: HttpRequest, movement: StockMovement, /) -> HttpResponse:
         """Show the evidence, and to those who may decide the two buttons."""
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET", "HEAD"])
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        movement = self.get_object(request, object_id)
-        if movement is None:
-            raise Http404
         form = evidence.DecisionForm(initial={"fence": movement.fence})
         return self._page(request, movement, form)
 

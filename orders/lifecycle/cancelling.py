@@ -3,10 +3,15 @@
 from django.db import transaction
 
 from orders.actor import Actor
-from orders.errors import IllegalTransition
 from orders.lifecycle.advancing import advance
 from orders.lifecycle.confirming import HOLD
-from orders.lifecycle.records import lock_live_confirmation, lock_order, record, require_version
+from orders.lifecycle.records import (
+    lock_live_confirmation,
+    lock_order,
+    record,
+    require_move,
+    require_version,
+)
 from orders.models import Order, OrderNote
 from orders.status import ConfirmationState, EventKind, OrderStatus, StockState
 from orders.stock import ledger
@@ -33,8 +38,7 @@ def cancel(
         if order.status == OrderStatus.CANCELLED:
             return order
         require_version(order, expected_version)
-        if order.status == OrderStatus.COMPLETED:
-            raise IllegalTransition(OrderStatus.COMPLETED, OrderStatus.CANCELLED)
+        require_move(order, OrderStatus.CANCELLED)
         if reason:
             # History is never pruned, and a reason may name people: it is kept as a note.
             OrderNote.objects.create(order=order, author=actor.user, text=reason)

@@ -3,8 +3,7 @@
 from django.db import transaction
 
 from orders.actor import Actor
-from orders.errors import IllegalTransition
-from orders.lifecycle.records import lock_order, record, require_version
+from orders.lifecycle.records import lock_order, record, require_move, require_version
 from orders.models import Order
 from orders.status import EventKind, OrderStatus
 
@@ -20,8 +19,7 @@ def complete(number: int, *, actor: Actor, expected_version: int | None = None) 
         if order.status == OrderStatus.COMPLETED:
             return order
         require_version(order, expected_version)
-        if order.status != OrderStatus.CONFIRMED:
-            raise IllegalTransition(OrderStatus(order.status), OrderStatus.COMPLETED)
+        require_move(order, OrderStatus.COMPLETED)
         record(
             order,
             EventKind.COMPLETED,

@@ -14,7 +14,13 @@ from orders.errors import (
     Shortage,
 )
 from orders.lifecycle.advancing import advance
-from orders.lifecycle.records import lock_live_confirmation, lock_order, record, require_version
+from orders.lifecycle.records import (
+    lock_live_confirmation,
+    lock_order,
+    record,
+    require_move,
+    require_version,
+)
 from orders.models import Confirmation, Order
 from orders.status import (
     ConfirmationState,
@@ -48,8 +54,7 @@ def confirm(
         confirmation = lock_live_confirmation(order)
         if confirmation is None:  # who joins one that runs has started it, or would have
             require_version(order, expected_version)
-        if order.status != OrderStatus.PENDING:
-            raise IllegalTransition(OrderStatus(order.status), OrderStatus.CONFIRMED)
+        require_move(order, OrderStatus.CONFIRMED)
         opened = confirmation is None
         if confirmation is not None:
             confirmation_id = confirmation.pk

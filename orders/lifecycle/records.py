@@ -5,9 +5,9 @@ from collections.abc import Collection
 from django.db.models import F
 from django.utils import timezone
 
-from orders.errors import OrderNotFound, StaleVersion
+from orders.errors import IllegalTransition, OrderNotFound, StaleVersion
 from orders.models import Confirmation, Order, OrderEvent
-from orders.status import LIVE_CONFIRMATIONS, EventKind, OrderStatus, StockState
+from orders.status import LEGAL_MOVES, LIVE_CONFIRMATIONS, EventKind, OrderStatus, StockState
 
 
 def lock_order(number: int) -> Order:
@@ -31,6 +31,13 @@ def require_version(order: Order, expected: int | None) -> None:
     """Raise `StaleVersion` when the caller has seen another version; the order must be locked."""
     if expected is not None and order.version != expected:
         raise StaleVersion(order.version)
+
+
+def require_move(order: Order, to: OrderStatus) -> None:
+    """Raise `IllegalTransition` unless the order may go there from where it is."""
+    current = OrderStatus(order.status)
+    if to not in LEGAL_MOVES[current]:
+        raise IllegalTransition(current, to)
 
 
 def record(

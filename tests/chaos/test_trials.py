@@ -69,7 +69,7 @@ def test_kill_at_each_step_with_each_fault_keeps_every_invariant(
 ) -> None:
     planned = trials.product_of((*FORWARD, "in_read_back"), BACKWARD, seed=7)
 
-    tried = attempt(sandbox, tmp_path, planned, within=60)
+    tried = attempt(sandbox, tmp_path, planned, within=25)
 
     assert tried.judgement.violations == NOTHING
     assert tried.judgement.unresolved == 0

@@ -9,7 +9,7 @@ import pytest
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Confirmation, Order, StockMovement
-from orders.stock import reconcile
+from orders.stock import ledger, reconcile
 from tests.commands.running import Outcome, run
 from tests.factories import OPERATOR, order_of
 
@@ -144,6 +144,16 @@ def test_reconcile_of_one_product_leaves_the_others_out(confirmed: Order) -> Non
     confirmed.items.update(quantity=7)
     assert report("--product", "9") == (1, [("I4", "violation", "9")])
     assert report("--product", "404") == (0, [])
+
+
+def test_reconcile_of_one_product_keeps_what_is_about_its_orders(confirmed: Order) -> None:
+    """An order that settles has no product in its finding, and still is not clean."""
+    unsettled = order_of(p10=1)
+    ledger.open_confirmations([unsettled.pk], actor="system", via="api")
+    Order.objects.filter(pk=unsettled.pk).update(stock_state="settling")
+
+    assert report("--no-inventory", "--product", "10") == (2, [("I7", "unsettled", None)])
+    assert report("--no-inventory", "--product", "9") == (0, [])
 
 
 def test_reconcile_in_many_parts_finds_the_same(

@@ -9,7 +9,7 @@ from functools import partial
 
 from django.db.models import Max, Min
 
-from orders.models import Order
+from orders.models import Order, OrderItem
 from orders.stock.reconcile import checks, drift
 from orders.stock.reconcile.findings import Finding, Severity
 
@@ -24,8 +24,8 @@ def parts(
 ) -> list[Callable[[], Iterator[Finding]]]:
     """Return the parts of a reconciliation, to be run one after the other.
 
-    With ``products`` they find only what is about one of these; with ``ask_inventory`` they compare
-    the ledger with the stock that the inventory service has.
+    With ``products`` they find only what is about one of these, or about an order of one; with
+    ``ask_inventory`` they compare the ledger with the stock that the inventory service has.
     """
     found: list[Callable[[], Iterator[Finding]]] = []
     ends = Order.objects.aggregate(first=Min("number"), last=Max("number"))
@@ -42,4 +42,17 @@ def parts(
 def _among(
     products: Sequence[str], check: Callable[[int, int], Iterator[Finding]], first: int, last: int
 ) -> Iterator[Finding]:
-    return (each for each in check(first, last) if not products or each.product_id in products)
+    """Keep what is about these products; what is about a whole order, if it has one of them."""
+    if not products:
+        yield from check(first, last)
+        return
+    found = list(check(first, last))
+    whole = [each.order for each in found if each.product_id is None]
+    theirs = set(
+        OrderItem.objects.filter(order__in=whole, product_id__in=products).values_list(
+            "order_id", flat=True
+        )
+    )
+    for each in found:
+        if each.product_id in products or (each.product_id is None and each.order in theirs):
+            yield each
