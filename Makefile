@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 export DEBUG ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test chaos lint format migrations lock clean
+.PHONY: help install run test chaos drill-outage drill-blackout cost lint format migrations lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 install: $(STAMP) ## Make the virtual environment
 
@@ -29,6 +29,15 @@ chaos: SEED ?= 7
 chaos: $(STAMP) ## Kill everything for MINUTES=5 with SEED=7, and judge it (ABLATION=, JSON=)
 	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) \
 	  $(if $(ABLATION),--ablation $(ABLATION)) $(if $(JSON),--json $(JSON))
+
+drill-outage: $(STAMP) ## Take the inventory service away for 60 s in the middle of 200 orders (ARGS=--silent)
+	@$(BIN)/python -m tests.chaos.drills outage $(ARGS)
+
+drill-blackout: $(STAMP) ## Kill every process in the middle of 1,000 orders, and start them again
+	@$(BIN)/python -m tests.chaos.drills blackout $(ARGS)
+
+cost: $(STAMP) ## Measure what "exactly once" costs, beside a service that does without
+	@$(BIN)/python -m tests.chaos.cost $(ARGS)
 
 lint: $(STAMP) ## Check style, types, import directions, migrations and production settings
 	$(BIN)/ruff check .

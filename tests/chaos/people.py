@@ -45,6 +45,7 @@ class People:
         base_url: str,
         key: str,
         products: Sequence[str],
+        pieces: int,
         seed: int,
         orders: int,
         for_bulk: int,
@@ -56,6 +57,7 @@ class People:
         self._base = f"{base_url}/api/orders"
         self._staff = {"Authorization": f"Api-Key {key}"}
         self._products = products
+        self._pieces = pieces
         self._seed = seed
         self._left = iter(range(orders))
         self._orders = orders
@@ -109,7 +111,7 @@ class People:
             "zipCode": "12345",
             "userId": key,
             "items": [
-                {"productId": product, "quantity": chance.randint(1, 3), "price": "2.50"}
+                {"productId": product, "quantity": chance.randint(1, self._pieces), "price": "2.50"}
                 for product in products
             ],
         }

@@ -85,6 +85,7 @@ class Run:
             base_url=f"http://127.0.0.1:{stack.port}",
             key=stack.key,
             products=products,
+            pieces=size.pieces,
             seed=self.seed,
             orders=size.orders,
             for_bulk=size.bulk,

@@ -19,6 +19,7 @@ class Size:
     bulk: int
     products: int
     scarce: int
+    pieces: int
     workers: int
     customers: int
     fault_rate: float
@@ -38,6 +39,7 @@ def of_minutes(minutes: float) -> Size:
         bulk=max(60, round(1000 * share)),
         products=20,
         scarce=5,
+        pieces=3,
         workers=3,
         customers=6,
         fault_rate=0.06,
@@ -65,6 +67,7 @@ SMALL = Size(
     bulk=30,
     products=10,
     scarce=2,
+    pieces=3,
     workers=3,
     customers=4,
     fault_rate=0.08,
@@ -90,6 +93,8 @@ SMALL = Size(
 def without(size: Size, rule: Rule) -> Size:
     """Return the run in which the absence of a rule shows soonest; it needs no trials."""
     plan = replace(size.plan, pauses=size.plan.pauses + rule.pauses, steps=rule.steps or STEPS)
+    if rule.calm:
+        plan = replace(plan, kills=0, strikes=0, restarts=0)
     return replace(
         size,
         plan=plan,
@@ -98,4 +103,5 @@ def without(size: Size, rule: Rule) -> Size:
         trials=0.0,
         products=rule.products or size.products,
         scarce=0 if rule.products else size.scarce,
+        pieces=rule.pieces,
     )

@@ -23,7 +23,7 @@ import psycopg
 from orderservice.dev import postgres
 from orderservice.dev.postgres_cluster import Cluster
 from tests.chaos.forks import ROOT, Zygote
-from tests.chaos.pace import Orders, Pace
+from tests.chaos.pace import NORMAL, Orders, Pace
 from tests.chaos.upstream import Upstream
 
 MANAGE = [sys.executable, "manage.py"]
@@ -34,15 +34,17 @@ _libc = ctypes.CDLL(None)
 class Stack:
     """Everything that runs, with its own database and folder; leaves nothing behind.
 
-    A supervisor starts anew what dies. ``restarts`` counts by what it was.
+    A supervisor starts anew what dies. ``restarts`` counts by what it was. ``true_pace`` leaves the
+    protocol's times as they are deployed, and puts no steps into the processes.
     """
 
     def __init__(
         self,
         *,
-        pace: Pace,
+        pace: Pace = NORMAL,
         workers: int,
         ablation: str = "",
+        true_pace: bool = False,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="orderservice-chaos-"))
@@ -51,10 +53,13 @@ class Stack:
         )
         self.restarts: Counter[str] = Counter()
         self._workers = workers
+        self._settings = "orderservice.settings" if true_pace else "tests.chaos.settings"
+        self._true_pace = true_pace
         self._extra = dict(environment or {})
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, Sequence[str]] = {}
         self._stopping = threading.Event()
+        self._all_dead = threading.Event()
         self._supervisor = threading.Thread(target=self._supervise, daemon=True)
 
     # --- starting and stopping -------------------------------------------------------------------
@@ -88,12 +93,13 @@ class Stack:
             "API_THROTTLES": "off",
             "DATABASE_URL": self.database_url,
             "INVENTORY_SERVICE_URL": self.upstream.url,
-            **self.orders.environment(),
             **self._extra,
         }
         self.manage("migrate", "--verbosity", "0")
-        self.environment["DJANGO_SETTINGS_MODULE"] = "tests.chaos.settings"
-        self.zygote = Zygote(self.environment)
+        if not self._true_pace:
+            self.environment |= self.orders.environment()
+        self.zygote = Zygote({**self.environment, **self.orders.environment()})
+        self.environment["DJANGO_SETTINGS_MODULE"] = self._settings
         self.key = str(self.zygote.do("create_key"))
         bind = f"127.0.0.1:{self.port}"
         gunicorn = [sys.executable, "-m", "gunicorn", "orderservice.wsgi", "--bind", bind]
@@ -103,10 +109,10 @@ class Stack:
         self._supervisor.start()
         self._await_web()
 
-    def _start_sandbox(self) -> str:
-        command = [sys.executable, "-m", "inventory_client.sandbox", "--port", "0", "--empty"]
+    def _start_sandbox(self, port: int = 0) -> str:
+        command = [sys.executable, "-m", "inventory_client.sandbox", "--port", str(port)]
         process = subprocess.Popen(
-            [*command, "--data", str(self.folder / "inventory.sqlite3")],
+            [*command, "--empty", "--data", str(self.folder / "inventory.sqlite3")],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -160,7 +166,7 @@ class Stack:
 
     def _supervise(self) -> None:
         while not self._stopping.is_set():
-            for name, command in self._commands.items():
+            for name, command in () if self._all_dead.is_set() else self._commands.items():
                 process = self._running.get(name)
                 if process is None or process.poll() is not None:
                     if process is not None:
@@ -196,6 +202,39 @@ class Stack:
     def resume(self, victim: int) -> None:
         """Let a stopped process go on, if it is still there."""
         _signal(victim, signal.SIGCONT)
+
+    def kill_everything(self) -> int:
+        """Kill -9 every process, PostgreSQL and the inventory service too; return how many died."""
+        self._all_dead.set()
+        time.sleep(0.5)  # the supervisor ends its round
+        victims = self.processes()["postgresql"]
+        for process in self._running.values():
+            victims |= {process.pid, *_children(process.pid)}
+        died = sum(_signal(pid, signal.SIGKILL) for pid in victims)
+        for process in self._running.values():
+            process.wait()
+        return died
+
+    def start_again(self) -> None:
+        """Start all of it as it was, on the data that is there."""
+        postgres.ensure_running(self.folder)
+        self._start_sandbox(int(self.upstream.root.rpartition(":")[2]))
+        self._all_dead.clear()
+        self._await_web()
+
+    def processes(self) -> dict[str, set[int]]:
+        """Return the ids of the web server's processes, and of PostgreSQL's."""
+        postmaster = (Cluster.of(self.folder).data / "postmaster.pid").read_text().split()[0]
+        parents = {"web": self._running["web"].pid, "postgresql": int(postmaster)}
+        return {name: {pid, *_children(pid)} for name, pid in parents.items()}
+
+    def freeze_inventory(self) -> None:
+        """Have the inventory service take calls and say nothing, until ``thaw_inventory``."""
+        self._running["sandbox"].send_signal(signal.SIGSTOP)
+
+    def thaw_inventory(self) -> None:
+        """Let the inventory service go on with whatever it was sent."""
+        self._running["sandbox"].send_signal(signal.SIGCONT)
 
     def restart_database(self) -> None:
         """Stop PostgreSQL as a crash does, and start it again."""
