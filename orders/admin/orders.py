@@ -1,47 +1,31 @@
-"""The order list and the order page. Nothing about an order can be edited here: verbs change it."""
+"""What staff do from the order list, and the order page; no field is edited: verbs change an order.
+
+The list itself is `orders.admin.listing`.
+"""
 
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, connection
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from orders import lifecycle
-from orders.admin import page, words
+from orders.admin import page
 from orders.admin.actions import MOST_AT_ONCE, MOST_IN_A_BATCH, VERBS, Outcome, permitted, run
-from orders.admin.base import LookOnlyAdmin, actor_of
-from orders.models import Order, OrderItem
-from orders.queries import OrderFilter
+from orders.admin.base import actor_of
+from orders.admin.listing import OrderListAdmin
+from orders.models import Order
 
 
 @admin.register(Order)
-class OrderAdmin(LookOnlyAdmin[Order]):
+class OrderAdmin(OrderListAdmin):
     """Orders can be looked at by who may view them, and changed by verbs alone."""
 
     actions = ("confirm", "complete", "cancel")
-    list_display = (
-        "called",
-        "customer",
-        "items_at_a_glance",
-        "amount",
-        "state",
-        "stock",
-        "waiting",
-    )
-    list_filter = ("status", "stock_state", "created_at")
-    list_per_page = 50
-    ordering = ("-number",)
-    sortable_by = ("called",)  # the one column whose order an index serves
-    search_fields = ("number",)  # shows the field; the search is our own
-    search_help_text = "Number, name, e-mail or product"
-    show_facets = admin.ShowFacets.NEVER  # each would be a COUNT(*)
-    show_full_result_count = False
 
     # --- who may ---------------------------------------------------------------------------------
 
@@ -58,58 +42,7 @@ class OrderAdmin(LookOnlyAdmin[Order]):
         actor = actor_of(request)
         return actor.may("cancel") or actor.may("restock")
 
-    # --- the list --------------------------------------------------------------------------------
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        """Return the orders with their items, whatever their number in a query of their own."""
-        items = Prefetch("items", queryset=OrderItem.objects.order_by("pk"))
-        return super().get_queryset(request).prefetch_related(items)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
-    ) -> tuple[QuerySet[Order], bool]:
-        """Search as the API's ``q`` does; no row is found twice."""
-        wanted = OrderFilter(q=search_term.strip() or None)
-        return queryset.filter(wanted.conditions()), False
-
-    @admin.display(description="Order", ordering="number")
-    def called(self, order: Order) -> str:
-        """What people call the order."""
-        return str(order)
-
-    @admin.display(description="Customer")
-    def customer(self, order: Order) -> SafeString:
-        """Name and e-mail."""
-        return format_html(
-            '<span class="orders-customer">{}<br><small>{}</small></span>',
-            order.full_name,
-            order.email,
-        )
-
-    @admin.display(description="Items")
-    def items_at_a_glance(self, order: Order) -> str:
-        """The first few items."""
-        return words.glance(order.items.all())
-
-    @admin.display(description="Total")
-    def amount(self, order: Order) -> str:
-        """The total with its currency."""
-        return words.money(order.total, order.currency)
-
-    @admin.display(description="Status")
-    def state(self, order: Order) -> SafeString:
-        """The status, coloured."""
-        return words.status_badge(order.status)
-
-    @admin.display(description="Stock", empty_value="")
-    def stock(self, order: Order) -> SafeString | str:
-        """The stock state, unless all is well."""
-        return words.stock_badge(order.stock_state)
-
-    @admin.display(description="Age")
-    def waiting(self, order: Order) -> SafeString:
-        """How old the order is; when exactly it was placed, on hovering."""
-        return words.since(order.created_at)
+    # --- what the list does ----------------------------------------------------------------------
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
