@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orders.status import OrderStatus
+from orders.status import HoldReason, OrderStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,35 @@ class IllegalTransition(OrderError):
         super().__init__(f"An order that is {current} can't become {wanted}{why and f': {why}'}")
         self.current = current
         self.wanted = wanted
+
+
+class NotPending(OrderError):
+    """What was asked for is for PENDING orders only."""
+
+    code = "not_pending"
+
+    def __init__(self, current: OrderStatus) -> None:
+        super().__init__(f"Only a PENDING order allows that, and this one is {current}")
+        self.current = current
+
+
+class OnHold(OrderError):
+    """Somebody keeps the order from being confirmed until it is released."""
+
+    code = "on_hold"
+
+    def __init__(self, reason: HoldReason) -> None:
+        super().__init__(f"The order is on hold ({reason}) until somebody releases it")
+        self.reason = reason
+
+
+class BeingConfirmed(OrderError):
+    """The order's stock is being taken, and it must stay as it is until that has ended."""
+
+    code = "being_confirmed"
+
+    def __init__(self) -> None:
+        super().__init__("The order is being confirmed; wait until that has ended, or cancel it")
 
 
 class StaleVersion(OrderError):

@@ -13,16 +13,33 @@ VERB_PERMISSIONS = {
     "cancel": "orders.cancel_order",
     "restock": "orders.restock_order",
     "review": "orders.review_stock",
+    "hold": "orders.hold_order",
+    "amend": "orders.amend_order",
+    "export": "orders.export_order",
 }
 
 _VIEWER = ["view_order", "view_orderitem", "view_orderevent", "view_ordernote"]
 _LEDGER = ["view_confirmationbatch", "view_confirmation", "view_stockmovement", "view_stockattempt"]
-_FULFILMENT = [*_VIEWER, *_LEDGER, "add_ordernote", "confirm_order", "complete_order"]
+_FULFILMENT = [
+    *_VIEWER,
+    *_LEDGER,
+    "add_ordernote",
+    "confirm_order",
+    "complete_order",
+    "hold_order",
+]
 
 ROLES: dict[str, list[str]] = {
     "viewer": _VIEWER,
     "fulfilment": _FULFILMENT,
-    "manager": [*_FULFILMENT, "cancel_order", "restock_order", "review_stock"],
+    "manager": [
+        *_FULFILMENT,
+        "cancel_order",
+        "restock_order",
+        "amend_order",
+        "review_stock",
+        "export_order",
+    ],
     "auditor": [*_VIEWER, *_LEDGER, "view_user", "view_apikey"],
 }
 

@@ -86,6 +86,32 @@ class EventKind(StrEnum):
     CANCELLATION_REQUESTED = "cancellation_requested"
     CANCELLED = "cancelled"
     RESTOCKED = "restocked"
+    HELD = "held"
+    RELEASED = "released"
+    AMENDED = "amended"
+
+
+class HoldReason(StrEnum):
+    """Why staff keep an order from being confirmed."""
+
+    PAYMENT = "payment"
+    ADDRESS = "address"
+    CUSTOMER = "customer"  # asked us to wait
+    FRAUD = "fraud"
+    STOCK = "stock"
+    OTHER = "other"
+
+
+class CancelReason(StrEnum):
+    """Why staff cancel an order."""
+
+    CUSTOMER = "customer"  # changed their mind
+    OUT_OF_STOCK = "out_of_stock"
+    PAYMENT = "payment"
+    DUPLICATE = "duplicate"
+    FRAUD = "fraud"
+    ADDRESS = "address"
+    OTHER = "other"
 
 
 class FailureReason(StrEnum):

@@ -84,7 +84,7 @@ def _outcome(
                 order = lifecycle.complete(number, actor=actor, expected_version=expected_version)
             case "cancel":
                 order = lifecycle.cancel(
-                    number, actor=actor, reason=reason, expected_version=expected_version
+                    number, actor=actor, note=reason, expected_version=expected_version
                 )
             case _:
                 raise ValueError(verb)

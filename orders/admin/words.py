@@ -12,7 +12,15 @@ from django.utils.safestring import SafeString
 
 from orders.errors import Shortage
 from orders.models import OrderEvent, OrderItem, User
-from orders.status import EventKind, FailureReason, MovementState, OrderStatus, StockState
+from orders.status import (
+    CancelReason,
+    EventKind,
+    FailureReason,
+    HoldReason,
+    MovementState,
+    OrderStatus,
+    StockState,
+)
 
 # The colours are unfold's label types; a word always stands beside them.
 STATUS_COLOURS = {
@@ -32,11 +40,22 @@ MOVEMENT_COLOURS = {
     MovementState.UNKNOWN: "warning",
     MovementState.REVIEW: "danger",
 }
-FAILURES = {
+FAILURES: dict[str, str] = {
     FailureReason.INSUFFICIENT_STOCK: "not enough in stock",
     FailureReason.INVENTORY_UNAVAILABLE: "the inventory service could not be asked",
     FailureReason.INVENTORY_REFUSED: "the inventory service refused the change",
     FailureReason.CANCELLED: "cancelled",
+}
+# Why an order is cancelled or on hold.
+REASONS: dict[str, str] = {
+    CancelReason.CUSTOMER: "the customer asked for it",
+    CancelReason.OUT_OF_STOCK: "out of stock",
+    CancelReason.PAYMENT: "a question about the payment",
+    CancelReason.DUPLICATE: "ordered twice",
+    CancelReason.FRAUD: "suspected fraud",
+    CancelReason.ADDRESS: "a question about the address",
+    CancelReason.OTHER: "another reason",
+    HoldReason.STOCK: "waits for stock",
 }
 EVIDENCE = {
     "response": "known from the call's answer",
@@ -133,5 +152,14 @@ def explanation(event: OrderEvent) -> str:
         return "it was applied" if event.data["applied"] else "it was not applied"
     if shortages := shortage(event.data.get("items") or []):
         return shortages
+    if event.kind == EventKind.AMENDED:
+        return _amendment(**event.data)
     reason = str(event.data.get("reason", ""))
-    return FAILURES[FailureReason(reason)] if reason in set(FailureReason) else reason
+    return FAILURES.get(reason) or REASONS.get(reason, reason)
+
+
+def _amendment(fields: list[str], went: list[str], came: list[str]) -> str:
+    """Return what an amendment changed: names of fields, and the lines that went and came."""
+    said = [name.replace("_", " ") for name in fields]
+    said += [f"− {line}" for line in went] + [f"+ {line}" for line in came]
+    return ", ".join(said)

@@ -144,14 +144,14 @@ class StatusView(ApiView):
         self._bring_to(
             order,
             OrderStatus(body.validated_data["status"]),
-            reason=body.validated_data.get("reason", ""),
+            note=body.validated_data.get("reason", ""),
             expected=expected_version(request.headers.get("If-Match"), order),
         )
         wanted = body.validated_data["status"]
         return shown(queries.load(order.pk), accepted=wanted != OrderStatus.PENDING)
 
     def _bring_to(
-        self, order: Order, status: OrderStatus, *, reason: str, expected: int | None
+        self, order: Order, status: OrderStatus, *, note: str, expected: int | None
     ) -> None:
         match status:
             case OrderStatus.CONFIRMED:
@@ -159,9 +159,7 @@ class StatusView(ApiView):
             case OrderStatus.COMPLETED:
                 lifecycle.complete(order.pk, actor=self.actor, expected_version=expected)
             case OrderStatus.CANCELLED:
-                lifecycle.cancel(
-                    order.pk, actor=self.actor, reason=reason, expected_version=expected
-                )
+                lifecycle.cancel(order.pk, actor=self.actor, note=note, expected_version=expected)
             case OrderStatus.PENDING:
                 if order.status != OrderStatus.PENDING:
                     raise IllegalTransition(OrderStatus(order.status), status)

@@ -6,26 +6,33 @@ order, an illegal move raises.
 """
 
 from orders.lifecycle.advancing import advance, advance_due
+from orders.lifecycle.amending import Amendment, amend
 from orders.lifecycle.batching import confirm_many, settled
 from orders.lifecycle.cancelling import cancel
 from orders.lifecycle.completing import complete
 from orders.lifecycle.confirming import confirm
+from orders.lifecycle.holding import hold, release
+from orders.lifecycle.lines import Item
 from orders.lifecycle.nudging import next_due_in, nudge
-from orders.lifecycle.placing import Item, OrderDraft, place
+from orders.lifecycle.placing import OrderDraft, place
 from orders.lifecycle.reviewing import resolve
 
 __all__ = [
+    "Amendment",
     "Item",
     "OrderDraft",
     "advance",
     "advance_due",
+    "amend",
     "cancel",
     "complete",
     "confirm",
     "confirm_many",
+    "hold",
     "next_due_in",
     "nudge",
     "place",
+    "release",
     "resolve",
     "settled",
 ]

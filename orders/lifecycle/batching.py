@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from orders.actor import Actor
-from orders.errors import IllegalTransition, InReview, OrderError, OrderNotFound
+from orders.errors import IllegalTransition, InReview, OnHold, OrderError, OrderNotFound
 from orders.lifecycle.confirming import failure_of
 from orders.lifecycle.nudging import nudge
 from orders.lifecycle.records import record_requests
 from orders.models import Confirmation, ConfirmationBatch, Order
-from orders.status import OrderStatus, StockState
+from orders.status import HoldReason, OrderStatus, StockState
 from orders.stock import ledger
 
 
@@ -27,7 +27,7 @@ def confirm_many(numbers: Sequence[int], *, actor: Actor) -> ConfirmationBatch:
         )
         pending = list(
             Order.objects.select_for_update()
-            .filter(pk__in=set(numbers), status=OrderStatus.PENDING)
+            .filter(pk__in=set(numbers), status=OrderStatus.PENDING, hold_reason="")
             .order_by("pk")
             .values_list("pk", flat=True)
         )
@@ -56,6 +56,8 @@ def settled(numbers: Sequence[int]) -> dict[int, OrderError | None]:
             found[number] = None
         elif order.status != OrderStatus.PENDING:
             found[number] = IllegalTransition(OrderStatus(order.status), OrderStatus.CONFIRMED)
+        elif order.hold_reason:
+            found[number] = OnHold(HoldReason(order.hold_reason))
         elif order.stock_state == StockState.REVIEW:
             found[number] = InReview()
         elif order.stock_state != StockState.SETTLING:

@@ -6,14 +6,15 @@ from orders.actor import Actor
 from orders.lifecycle.advancing import advance
 from orders.lifecycle.confirming import HOLD
 from orders.lifecycle.records import (
+    add_note,
     lock_live_confirmation,
     lock_order,
     record,
     require_move,
     require_version,
 )
-from orders.models import Order, OrderNote
-from orders.status import ConfirmationState, EventKind, OrderStatus, StockState
+from orders.models import Order
+from orders.status import CancelReason, ConfirmationState, EventKind, OrderStatus, StockState
 from orders.stock import ledger
 
 
@@ -21,11 +22,12 @@ def cancel(
     number: int,
     *,
     actor: Actor,
-    reason: str = "",
+    reason: CancelReason | None = None,
+    note: str = "",
     expected_version: int | None = None,
     hold: float = HOLD,
 ) -> Order:
-    """Make the order CANCELLED and give back its stock; the reason becomes a note.
+    """Make the order CANCELLED and give back its stock; the note is kept with the order's notes.
 
     A CONFIRMED order is CANCELLED at once and its stock settles after. A PENDING one with a live
     confirmation is CANCELLED when that has given everything back; a call in flight settles first.
@@ -39,9 +41,8 @@ def cancel(
             return order
         require_version(order, expected_version)
         require_move(order, OrderStatus.CANCELLED)
-        if reason:
-            # History is never pruned, and a reason may name people: it is kept as a note.
-            OrderNote.objects.create(order=order, author=actor.user, text=reason)
+        add_note(order, actor, note)
+        why: dict[str, object] = {"reason": reason} if reason else {}
         confirmation = lock_live_confirmation(order)
         if confirmation is None:
             record(
@@ -51,6 +52,7 @@ def cancel(
                 via=actor.via,
                 status=OrderStatus.CANCELLED,
                 stock=StockState.CLEAR,
+                data=why,
             )
             return order
         if confirmation.state == ConfirmationState.CONFIRMED:
@@ -66,6 +68,7 @@ def cancel(
                 via=actor.via,
                 status=status,
                 stock=StockState.SETTLING,
+                data=why,
             )
         ledger.request_cancel(confirmation)
     advance(confirmation.pk, hold=hold)

@@ -10,6 +10,7 @@ from orders.errors import (
     InsufficientStock,
     InventoryRefused,
     InventoryUnavailable,
+    OnHold,
     OrderError,
     Shortage,
 )
@@ -26,6 +27,7 @@ from orders.status import (
     ConfirmationState,
     EventKind,
     FailureReason,
+    HoldReason,
     OrderStatus,
     StockState,
 )
@@ -43,8 +45,8 @@ def confirm(
 
     Returns the order: CONFIRMED, or still PENDING with its stock settling when that takes longer
     than ``hold`` seconds; a worker finishes it then. Raises `Forbidden`, `StaleVersion`,
-    `IllegalTransition`, `InsufficientStock`, `InventoryUnavailable` or `InventoryRefused`; after
-    each of them the order holds no stock.
+    `IllegalTransition`, `OnHold`, `InsufficientStock`, `InventoryUnavailable` or
+    `InventoryRefused`; after each of them the order holds no stock.
     """
     actor.require("confirm")
     with transaction.atomic(durable=True):
@@ -55,6 +57,8 @@ def confirm(
         if confirmation is None:  # who joins one that runs has started it, or would have
             require_version(order, expected_version)
         require_move(order, OrderStatus.CONFIRMED)
+        if order.hold_reason:
+            raise OnHold(HoldReason(order.hold_reason))
         opened = confirmation is None
         if confirmation is not None:
             confirmation_id = confirmation.pk

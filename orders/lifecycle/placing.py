@@ -3,25 +3,17 @@
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
 
 from orders.actor import Actor
 from orders.errors import InsufficientStock
-from orders.models import Order, OrderEvent, OrderItem, User
+from orders.lifecycle import lines
+from orders.lifecycle.lines import Item
+from orders.models import Order, OrderEvent, User
 from orders.status import EventKind, OrderStatus
 from orders.stock import availability
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """Pieces of one product at one unit price, in the order's currency."""
-
-    product_id: str
-    quantity: int
-    unit_price: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +38,8 @@ def place(
     ``in_transaction`` runs in the order's own transaction, for what must exist exactly when the
     order does. Raises `InsufficientStock` or `InventoryUnavailable`, with nothing written.
     """
-    items = merge(draft.items)
-    shortages = availability.shortages(needs(items))
+    items = lines.merge(draft.items)
+    shortages = availability.shortages(lines.needs(items))
     if shortages:
         raise InsufficientStock(shortages)
     with transaction.atomic(durable=True):
@@ -60,17 +52,9 @@ def place(
             city=draft.city,
             zip_code=draft.zip_code,
             currency=settings.CURRENCY,
-            total=sum((item.quantity * item.unit_price for item in items), Decimal(0)),
+            total=lines.total(items),
         )
-        OrderItem.objects.bulk_create(
-            OrderItem(
-                order=order,
-                product_id=item.product_id,
-                quantity=item.quantity,
-                unit_price=item.unit_price,
-            )
-            for item in items
-        )
+        lines.write(order, items)
         OrderEvent.objects.create(
             order=order,
             kind=EventKind.PLACED,
@@ -81,20 +65,3 @@ def place(
         if in_transaction is not None:
             in_transaction(order)
     return order
-
-
-def merge(items: Sequence[Item]) -> list[Item]:
-    """Merge what has the same product and price; different prices stay items of their own."""
-    quantities: dict[tuple[str, Decimal], int] = {}
-    for item in items:
-        key = (item.product_id, item.unit_price)
-        quantities[key] = quantities.get(key, 0) + item.quantity
-    return [Item(product, quantity, price) for (product, price), quantity in quantities.items()]
-
-
-def needs(items: Sequence[Item]) -> dict[str, int]:
-    """Return how many pieces of each product the items take together, whatever their prices."""
-    quantities: dict[str, int] = {}
-    for item in items:
-        quantities[item.product_id] = quantities.get(item.product_id, 0) + item.quantity
-    return quantities

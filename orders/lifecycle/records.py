@@ -1,13 +1,28 @@
 """What the verbs share: locking an order, changing it, and recording that it happened."""
 
 from collections.abc import Collection
+from typing import Literal
 
 from django.db.models import F
 from django.utils import timezone
 
-from orders.errors import IllegalTransition, OrderNotFound, StaleVersion
-from orders.models import Confirmation, Order, OrderEvent
-from orders.status import LEGAL_MOVES, LIVE_CONFIRMATIONS, EventKind, OrderStatus, StockState
+from orders.actor import Actor
+from orders.errors import (
+    BeingConfirmed,
+    IllegalTransition,
+    NotPending,
+    OrderNotFound,
+    StaleVersion,
+)
+from orders.models import Confirmation, Order, OrderEvent, OrderNote
+from orders.status import (
+    LEGAL_MOVES,
+    LIVE_CONFIRMATIONS,
+    EventKind,
+    HoldReason,
+    OrderStatus,
+    StockState,
+)
 
 
 def lock_order(number: int) -> Order:
@@ -40,6 +55,20 @@ def require_move(order: Order, to: OrderStatus) -> None:
         raise IllegalTransition(current, to)
 
 
+def require_at_rest(order: Order) -> None:
+    """Raise `NotPending` or `BeingConfirmed` unless the locked order is PENDING and holds still."""
+    if order.status != OrderStatus.PENDING:
+        raise NotPending(OrderStatus(order.status))
+    if lock_live_confirmation(order) is not None:
+        raise BeingConfirmed
+
+
+def add_note(order: Order, actor: Actor, text: str) -> None:
+    """Keep what somebody wrote; not in the event, which is never erased: it may name people."""
+    if text:
+        OrderNote.objects.create(order=order, author=actor.user, text=text)
+
+
 def record(
     order: Order,
     kind: EventKind,
@@ -48,9 +77,13 @@ def record(
     via: str,
     status: OrderStatus | None = None,
     stock: StockState | None = None,
+    hold: HoldReason | Literal[""] | None = None,
     data: dict[str, object] | None = None,
 ) -> None:
-    """Change a locked order's status and stock state, and append the event that says so."""
+    """Change a locked order's status, stock state and hold, and append the event that says so.
+
+    An order that is not PENDING any more is on hold no more.
+    """
     from_status = OrderStatus(order.status)
     fields = ["version", "updated_at"]
     order.version += 1
@@ -58,10 +91,15 @@ def record(
     if status is not None:
         order.status = status
         fields.append("status")
+        hold = "" if status != OrderStatus.PENDING else hold
     if stock is not None and stock != order.stock_state:
         order.stock_state = stock
         order.stock_since = order.updated_at
         fields += ["stock_state", "stock_since"]
+    if hold is not None and hold != order.hold_reason:
+        order.hold_reason = hold
+        order.held_since = order.updated_at if hold else None
+        fields += ["hold_reason", "held_since"]
     order.save(update_fields=fields)
     OrderEvent.objects.create(
         order=order,

@@ -8,10 +8,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from orders.status import Door, EventKind, OrderStatus, StockState
+from orders.status import Door, EventKind, HoldReason, OrderStatus, StockState
 
 
-def choices(words: type[OrderStatus | StockState | Door | EventKind]) -> list[tuple[str, str]]:
+def choices(
+    words: type[OrderStatus | StockState | Door | EventKind | HoldReason],
+) -> list[tuple[str, str]]:
     """Return an enumeration of words as Django's choices."""
     return [(word.value, word.value.replace("_", " ").capitalize()) for word in words]
 
@@ -46,6 +48,14 @@ class Order(models.Model):
         max_length=8, choices=choices(StockState), default=StockState.CLEAR
     )
     stock_since = models.DateTimeField(db_default=Now())
+    hold_reason = models.CharField(
+        max_length=8,
+        blank=True,
+        choices=choices(HoldReason),
+        db_default="",
+        help_text="Why it must not be confirmed; empty when it may be.",
+    )
+    held_since = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(
         default=1, help_text="Grows with each change; the API's ETag."
     )
@@ -58,6 +68,9 @@ class Order(models.Model):
             ("complete_order", "Can complete orders"),
             ("cancel_order", "Can cancel pending orders"),
             ("restock_order", "Can cancel confirmed orders, which restocks them"),
+            ("hold_order", "Can keep orders from being confirmed, and release them"),
+            ("amend_order", "Can correct lines and address of pending orders"),
+            ("export_order", "Can export orders"),
             ("review_stock", "Can decide whether a movement of unknown outcome was applied"),
         ]
         indexes = [
@@ -70,6 +83,7 @@ class Order(models.Model):
                 name="order_stock_unclear",
                 condition=~Q(stock_state=StockState.CLEAR),
             ),
+            models.Index(F("number").desc(), name="order_on_hold", condition=~Q(hold_reason="")),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=list(OrderStatus)), name="order_status"),
@@ -77,6 +91,12 @@ class Order(models.Model):
                 condition=Q(stock_state__in=list(StockState)), name="order_stock_state"
             ),
             models.CheckConstraint(condition=Q(total__gte=0), name="order_total_not_negative"),
+            models.CheckConstraint(
+                # Not bound to the status: the release before this one cancels what is on hold.
+                condition=Q(hold_reason="", held_since=None)
+                | Q(hold_reason__in=list(HoldReason), held_since__isnull=False),
+                name="order_hold",
+            ),
         ]
 
     def __str__(self) -> str:

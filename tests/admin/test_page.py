@@ -53,7 +53,7 @@ def test_timeline_names_people_doors_and_short_products(sign_in: SignIn, sandbox
     ann = staff("manager", username="ann")
     with pytest.raises(InsufficientStock):
         lifecycle.confirm(placed.pk, actor=Actor(via=Door.COMMAND, user=ann))
-    lifecycle.cancel(placed.pk, actor=OPERATOR, reason="sold out")
+    lifecycle.cancel(placed.pk, actor=OPERATOR, note="sold out")
 
     timeline = sign_in("viewer").get(page(placed)).context["timeline"]
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def test_events_are_the_timeline_oldest_first() -> None:
     create(guest())
     placed = Order.objects.get()
-    lifecycle.cancel(placed.pk, actor=OPERATOR, reason="Changed their mind")
+    lifecycle.cancel(placed.pk, actor=OPERATOR, note="Changed their mind")
 
     answer = guest().get(url(placed, "/events"))
 

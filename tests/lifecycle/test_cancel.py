@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 def test_cancel_a_pending_order_moves_nothing(sandbox: Sandbox) -> None:
     pending = order_of(p10=2)
 
-    cancelled = lifecycle.cancel(pending.pk, actor=OPERATOR, reason="changed their mind")
+    cancelled = lifecycle.cancel(pending.pk, actor=OPERATOR, note="changed their mind")
 
     assert (cancelled.status, cancelled.stock_state) == ("CANCELLED", "clear")
     event = OrderEvent.objects.get(order=pending)

@@ -12,7 +12,7 @@ from orders import lifecycle
 from orders.actor import Actor
 from orders.errors import InventoryUnavailable, OrderError
 from orders.models import Order, User
-from orders.status import Door
+from orders.status import CancelReason, Door
 
 OPERATOR = Actor.system(Door.COMMAND)
 LOGIN = PASSWORD = "admin"  # noqa: S105 - of development only
@@ -99,4 +99,4 @@ class Command(BaseCommand):
         if fate == "complete":
             lifecycle.complete(number, actor=OPERATOR)
         if fate == "cancel":
-            lifecycle.cancel(number, actor=OPERATOR, reason="Ordered twice by mistake")
+            lifecycle.cancel(number, actor=OPERATOR, reason=CancelReason.DUPLICATE)
