@@ -19,7 +19,7 @@ VERB_PERMISSIONS = {
 }
 
 _VIEWER = ["view_order", "view_orderitem", "view_orderevent", "view_ordernote"]
-_LEDGER = ["view_confirmationbatch", "view_confirmation", "view_stockmovement", "view_stockattempt"]
+_LEDGER = ["view_batch", "view_confirmation", "view_stockmovement", "view_stockattempt"]
 _FULFILMENT = [
     *_VIEWER,
     *_LEDGER,

@@ -114,6 +114,23 @@ class CancelReason(StrEnum):
     OTHER = "other"
 
 
+class BatchVerb(StrEnum):
+    """What can be asked for many orders at once."""
+
+    CONFIRM = "confirm"
+    COMPLETE = "complete"
+    CANCEL = "cancel"
+    HOLD = "hold"
+    RELEASE = "release"
+
+
+class EntryOutcome(StrEnum):
+    """What has come of one order of a batch, in the end."""
+
+    DONE = "done"
+    REFUSED = "refused"
+
+
 class FailureReason(StrEnum):
     """Why a confirmation came to nothing."""
 

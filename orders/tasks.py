@@ -37,6 +37,14 @@ def settle(context: JobContext) -> None:
             alone = False
 
 
+@app.task(name="orders.batch", pass_context=True)
+def carry_out(context: JobContext, batch_id: int) -> None:
+    """Carry out what waits of a batch, unless the worker is asked to stop."""
+    entry: int | None = 0
+    while entry is not None and not context.should_abort():
+        entry = lifecycle.carry_out_next(batch_id, after=entry)
+
+
 @app.periodic(cron="* * * * * */5")  # the sixth field is seconds
 @app.task(name="orders.sweep", queueing_lock="orders.sweep", pass_context=True)
 async def sweep(context: JobContext, timestamp: int) -> None:
@@ -47,3 +55,5 @@ async def sweep(context: JobContext, timestamp: int) -> None:
             await jobs.finish_job(job, Status.FAILED, delete_job=True)
     if await sync_to_async(lifecycle.next_due_in)() == 0:
         await sync_to_async(lifecycle.nudge)()
+    for batch_id in await sync_to_async(lifecycle.unfinished_batches)():
+        await sync_to_async(lifecycle.nudge_batch)(batch_id)

@@ -29,8 +29,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _orders(request, "Confirmed", "inventory", status=OrderStatus.CONFIRMED),
                 _orders(request, "All orders", "receipt_long"),
                 *(
-                    [_page(request, "Batches", "playlist_add_check", "orders_confirmationbatch")]
-                    * see("orders.view_confirmationbatch")
+                    [_page(request, "Batches", "playlist_add_check", "orders_batch")]
+                    * see("orders.view_batch")
                 ),
             ],
         ),

@@ -94,7 +94,7 @@ class OrderAdmin(OrderListAdmin):
             text = "The database is busy; nothing was done. Try again."
             self.message_user(request, text, messages.ERROR)
             return None
-        return redirect("admin:orders_confirmationbatch_change", batch.pk)
+        return redirect("admin:orders_batch_change", batch.pk)
 
     def _tell(self, request: HttpRequest, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:

@@ -1,16 +1,16 @@
-"""How far a batch has got: its confirmations counted by what came of them."""
+"""How far a batch has got: its orders counted by what came of them."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import Case, CharField, Count, Exists, OuterRef, Value, When
+from django.db.models import Case, CharField, Count, Value, When
 from django.utils.safestring import SafeString
 
 from orders.admin import words
-from orders.models import Confirmation, ConfirmationBatch, StockMovement
-from orders.status import ConfirmationState, FailureReason, MovementState
+from orders.models import Batch, BatchEntry
+from orders.status import BatchVerb, EntryOutcome, StockState
 
 MOST_FAILURES = 200  # that the page lists
 
@@ -19,34 +19,16 @@ class Stage(StrEnum):
     """What has become of one order of a batch."""
 
     WAITING = "waiting"  # settling, or its turn is yet to come
-    CONFIRMED = "confirmed"
-    SHORT = "short"
-    FAILED = "failed"
-    REVIEW = "review"
-    CANCELLED = "cancelled"
+    DONE = "done"
+    REFUSED = "refused"
+    REVIEW = "review"  # waits for a person
 
 
-FAILURES = (Stage.SHORT, Stage.FAILED, Stage.REVIEW, Stage.CANCELLED)
-COLOURS = {
-    Stage.WAITING: "info",
-    Stage.CONFIRMED: "success",
-    Stage.SHORT: "warning",
-    Stage.FAILED: "danger",
-    Stage.REVIEW: "danger",
-    Stage.CANCELLED: "",
-}
-
-_IN_REVIEW = StockMovement.objects.filter(confirmation=OuterRef("pk"), state=MovementState.REVIEW)
+COLOURS = {Stage.REFUSED: "warning", Stage.REVIEW: "danger"}
 STAGE = Case(
-    When(state=ConfirmationState.CONFIRMED, then=Value(Stage.CONFIRMED)),
-    When(state=ConfirmationState.CANCELLED, then=Value(Stage.CANCELLED)),
-    When(
-        state=ConfirmationState.REJECTED,
-        failure=FailureReason.INSUFFICIENT_STOCK,
-        then=Value(Stage.SHORT),
-    ),
-    When(state=ConfirmationState.REJECTED, then=Value(Stage.FAILED)),
-    When(Exists(_IN_REVIEW), then=Value(Stage.REVIEW)),
+    When(outcome=EntryOutcome.DONE, then=Value(Stage.DONE)),
+    When(outcome=EntryOutcome.REFUSED, then=Value(Stage.REFUSED)),
+    When(order__stock_state=StockState.REVIEW, then=Value(Stage.REVIEW)),
     default=Value(Stage.WAITING),
     output_field=CharField(),
 )
@@ -54,25 +36,26 @@ STAGE = Case(
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A batch's orders by stage."""
+    """A batch's orders by stage, and the refused ones by the code of the refusal."""
 
-    selected: int
+    batch: Batch
     counts: Counter[Stage]
+    refusals: Counter[str]
 
     @property
-    def opened(self) -> int:
-        """How many it is about; the others could not be confirmed, or were being so already."""
+    def total(self) -> int:
+        """How many orders it is about; numbers that were no order's are none of them."""
         return self.counts.total()
 
     @property
-    def skipped(self) -> int:
-        """How many were selected for nothing."""
-        return self.selected - self.opened
+    def unknown(self) -> int:
+        """How many numbers were asked for that are no order's."""
+        return self.batch.selected - self.total
 
     @property
-    def settled(self) -> int:
+    def ended(self) -> int:
         """How many are through."""
-        return self.opened - self.counts[Stage.WAITING] - self.counts[Stage.REVIEW]
+        return self.counts[Stage.DONE] + self.counts[Stage.REFUSED]
 
     @property
     def finished(self) -> bool:
@@ -82,62 +65,67 @@ class Progress:
     @property
     def failures(self) -> int:
         """How many need somebody's attention."""
-        return sum(self.counts[stage] for stage in FAILURES)
+        return self.counts[Stage.REFUSED] + self.counts[Stage.REVIEW]
+
+    @property
+    def refused(self) -> int:
+        """How many can be asked for once more."""
+        return self.counts[Stage.REFUSED]
 
     def by_stage(self) -> list[tuple[str, int]]:
-        """Return the number of orders in each stage, empty ones too."""
-        return [(str(stage), self.counts[stage]) for stage in Stage]
+        """Return the number of orders in each stage, empty ones too; done by the verb's name."""
+        done = words.DONE[BatchVerb(self.batch.verb)]
+        return [
+            (done if stage is Stage.DONE else str(stage), self.counts[stage]) for stage in Stage
+        ]
+
+    def by_reason(self) -> list[tuple[str, int]]:
+        """Return why orders were refused and how many for that, the commonest first."""
+        return [(words.refusal(code), number) for code, number in self.refusals.most_common()]
 
     def __str__(self) -> str:
-        return f"{self.settled:,} of {self.opened:,} done"
+        return f"{self.ended:,} of {self.total:,} done"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An order of the batch that is not confirmed, and why."""
+    """An order of the batch that was refused or waits for a person, and why."""
 
     number: int
     badge: SafeString
     why: str
 
 
-def of(batches: Iterable[ConfirmationBatch]) -> dict[int, Progress]:
+def of(batches: Iterable[Batch]) -> dict[int, Progress]:
     """Return the progress of each batch, by its key, in one statement."""
-    every = list(batches)
-    counts: dict[int, Counter[Stage]] = {batch.pk: Counter() for batch in every}
+    found = {batch.pk: Progress(batch, Counter(), Counter()) for batch in batches}
     rows = (
-        Confirmation.objects.filter(batch__in=every)
-        .values_list("batch_id", STAGE)
+        BatchEntry.objects.filter(batch__in=found)
+        .values_list("batch_id", STAGE, "code")
         .annotate(Count("pk"))
         .order_by()
     )
-    for batch_id, stage, number in rows:
-        counts[batch_id][Stage(stage)] = number
-    return {batch.pk: Progress(batch.selected, counts[batch.pk]) for batch in every}
+    for batch_id, stage, code, number in rows:
+        found[batch_id].counts[Stage(stage)] += number
+        if stage == Stage.REFUSED:
+            found[batch_id].refusals[code] += number
+    return found
 
 
-def failures(batch: ConfirmationBatch) -> list[Failure]:
-    """Return the first that are not confirmed, the oldest order first."""
+def failures(batch: Batch) -> list[Failure]:
+    """Return the first that failed, the oldest order first."""
     rows = (
-        batch.confirmations.annotate(stage=STAGE)
-        .filter(stage__in=FAILURES)
+        batch.entries.annotate(stage=STAGE)
+        .filter(stage__in=(Stage.REFUSED, Stage.REVIEW))
         .order_by("order_id")
-        .values_list("order_id", "stage", "failure", "shortages")[:MOST_FAILURES]
+        .values_list("order_id", "stage", "code", "why")[:MOST_FAILURES]
     )
-    return [
-        Failure(
-            number,
-            words.badge(stage, COLOURS[Stage(stage)]),
-            _why(Stage(stage), failure, shortages),
-        )
-        for number, stage, failure, shortages in rows
-    ]
+    return [_failure(*row) for row in rows]
 
 
-def _why(stage: Stage, failure: str, shortages: list[dict[str, object]]) -> str:
-    match stage:
-        case Stage.REVIEW:
-            return "a person must look what became of its stock"
-        case Stage.CANCELLED:
-            return "the order was cancelled"
-    return words.shortage(shortages) or words.FAILURES[FailureReason(failure)]
+def _failure(number: int, stage: str, code: str, why: str) -> Failure:
+    if stage == Stage.REVIEW:
+        why = "a person must look what became of its stock"
+        return Failure(number, words.badge(stage, COLOURS[Stage.REVIEW]), why)
+    badge = words.badge(words.refusal(code), COLOURS[Stage.REFUSED])
+    return Failure(number, badge, why)

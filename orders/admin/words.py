@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from orders.errors import Shortage
 from orders.models import OrderEvent, OrderItem, User
 from orders.status import (
+    BatchVerb,
     CancelReason,
     EventKind,
     FailureReason,
@@ -56,6 +57,25 @@ REASONS: dict[str, str] = {
     CancelReason.ADDRESS: "a question about the address",
     CancelReason.OTHER: "another reason",
     HoldReason.STOCK: "waits for stock",
+}
+# What has been done to an order, by the verb of its batch.
+DONE = {
+    BatchVerb.CONFIRM: "confirmed",
+    BatchVerb.COMPLETE: "completed",
+    BatchVerb.CANCEL: "cancelled",
+    BatchVerb.HOLD: "put on hold",
+    BatchVerb.RELEASE: "released",
+}
+# Why an order of a batch was refused, in a word or two, by the error's code.
+REFUSALS = {
+    "insufficient_stock": "short",
+    "inventory_unavailable": "inventory away",
+    "inventory_refused": "inventory refused",
+    "illegal_transition": "wrong state",
+    "not_pending": "wrong state",
+    "being_confirmed": "being confirmed",
+    "on_hold": "on hold",
+    "forbidden": "not allowed",
 }
 EVIDENCE = {
     "response": "known from the call's answer",
@@ -137,6 +157,11 @@ def names(labels: Iterable[str]) -> dict[str, str]:
     users = User.objects.filter(pk__in=[pk for pk in ids.values() if pk.isdecimal()])
     known = {f"user:{pk}": name for pk, name in users.values_list("pk", "username")}
     return {label: known.get(label, label) for label in every}
+
+
+def refusal(code: str) -> str:
+    """Return why an order was refused, in a word or two."""
+    return REFUSALS.get(code, code.replace("_", " ") or "failed")
 
 
 def evidence(resolved_by: str, people: dict[str, str]) -> str:

@@ -7,13 +7,20 @@ order, an illegal move raises.
 
 from orders.lifecycle.advancing import advance, advance_due
 from orders.lifecycle.amending import Amendment, amend
-from orders.lifecycle.batching import confirm_many, settled
+from orders.lifecycle.batching import (
+    carry_out_next,
+    confirm_many,
+    open_batch,
+    retry,
+    settled,
+    unfinished_batches,
+)
 from orders.lifecycle.cancelling import cancel
 from orders.lifecycle.completing import complete
 from orders.lifecycle.confirming import confirm
 from orders.lifecycle.holding import hold, release
 from orders.lifecycle.lines import Item
-from orders.lifecycle.nudging import next_due_in, nudge
+from orders.lifecycle.nudging import next_due_in, nudge, nudge_batch
 from orders.lifecycle.placing import OrderDraft, place
 from orders.lifecycle.reviewing import resolve
 
@@ -25,14 +32,19 @@ __all__ = [
     "advance_due",
     "amend",
     "cancel",
+    "carry_out_next",
     "complete",
     "confirm",
     "confirm_many",
     "hold",
     "next_due_in",
     "nudge",
+    "nudge_batch",
+    "open_batch",
     "place",
     "release",
     "resolve",
+    "retry",
     "settled",
+    "unfinished_batches",
 ]

@@ -5,10 +5,13 @@ from datetime import timedelta
 import structlog
 from django.db import transaction
 
+from orders.lifecycle import entries
+from orders.lifecycle.failures import failure_of
 from orders.lifecycle.nudging import nudge
 from orders.lifecycle.records import lock_order, record
 from orders.models import Confirmation, Order
 from orders.status import (
+    BatchVerb,
     ConfirmationState,
     Door,
     EventKind,
@@ -88,6 +91,7 @@ def _close(confirmation_id: int, answer: Taken | Returned) -> None:
 
 def _close_confirmed(order: Order, confirmation: Confirmation) -> None:
     ledger.close(confirmation, ConfirmationState.CONFIRMED)
+    entries.end(order, BatchVerb.CONFIRM)
     record(
         order,
         EventKind.CONFIRMED,
@@ -111,6 +115,7 @@ def _close_returned(order: Order, confirmation: Confirmation) -> None:
             stock=StockState.SHORT if short else StockState.CLEAR,
             data={"reason": confirmation.failure, "items": confirmation.shortages},
         )
+        entries.end(order, BatchVerb.CONFIRM, failure_of(confirmation))
         return
     ledger.close(confirmation, ConfirmationState.CANCELLED)
     restocked = order.status == OrderStatus.CANCELLED
@@ -122,6 +127,9 @@ def _close_returned(order: Order, confirmation: Confirmation) -> None:
         status=OrderStatus.CANCELLED,
         stock=StockState.CLEAR,
     )
+    confirmation.order = order
+    entries.end(order, BatchVerb.CONFIRM, failure_of(confirmation))
+    entries.end(order, BatchVerb.CANCEL)
 
 
 def _ask_a_person(confirmation_id: int) -> None:

@@ -41,10 +41,10 @@ def cancel(
             return order
         require_version(order, expected_version)
         require_move(order, OrderStatus.CANCELLED)
-        add_note(order, actor, note)
         why: dict[str, object] = {"reason": reason} if reason else {}
         confirmation = lock_live_confirmation(order)
         if confirmation is None:
+            add_note(order, actor, note)
             record(
                 order,
                 EventKind.CANCELLED,
@@ -61,6 +61,7 @@ def cancel(
         else:
             kind, status = EventKind.CANCELLATION_REQUESTED, None
         if confirmation.cancel_requested_at is None:
+            add_note(order, actor, note)
             record(
                 order,
                 kind,

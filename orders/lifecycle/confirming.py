@@ -5,16 +5,9 @@ from datetime import timedelta
 from django.db import transaction
 
 from orders.actor import Actor
-from orders.errors import (
-    IllegalTransition,
-    InsufficientStock,
-    InventoryRefused,
-    InventoryUnavailable,
-    OnHold,
-    OrderError,
-    Shortage,
-)
+from orders.errors import OnHold
 from orders.lifecycle.advancing import advance
+from orders.lifecycle.failures import failure_of
 from orders.lifecycle.records import (
     lock_live_confirmation,
     lock_order,
@@ -23,14 +16,7 @@ from orders.lifecycle.records import (
     require_version,
 )
 from orders.models import Confirmation, Order
-from orders.status import (
-    ConfirmationState,
-    EventKind,
-    FailureReason,
-    HoldReason,
-    OrderStatus,
-    StockState,
-)
+from orders.status import EventKind, HoldReason, OrderStatus, StockState
 from orders.stock import ledger
 
 # Seconds. A caller stays with its confirmation for HOLD; should it die, a worker takes over.
@@ -85,16 +71,3 @@ def _outcome(confirmation_id: int) -> Order:
     if error is not None:
         raise error
     return confirmation.order
-
-
-def failure_of(confirmation: Confirmation) -> OrderError | None:
-    """Return why a confirmation came to nothing; None when it did not, or not yet."""
-    if confirmation.state == ConfirmationState.CANCELLED:
-        return IllegalTransition(OrderStatus(confirmation.order.status), OrderStatus.CONFIRMED)
-    if confirmation.state != ConfirmationState.REJECTED:
-        return None
-    if confirmation.failure == FailureReason.INSUFFICIENT_STOCK:
-        return InsufficientStock([Shortage(**short) for short in confirmation.shortages])
-    if confirmation.failure == FailureReason.INVENTORY_UNAVAILABLE:
-        return InventoryUnavailable()
-    return InventoryRefused()

@@ -11,7 +11,9 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
 from orders.stock import ledger
 
-SETTLE = "orders.settle"  # the job's name: importing `orders.tasks` would close a circle
+# The jobs' names: importing `orders.tasks` would close a circle.
+SETTLE = "orders.settle"
+BATCH = "orders.batch"
 
 log = structlog.get_logger(__name__)
 
@@ -23,9 +25,20 @@ def nudge() -> None:
     read the ledger yet, so it will find it too. Never for a later time: a job that waits for its
     time would keep those out that are due now.
     """
+    _defer(SETTLE, queueing_lock=SETTLE)
+
+
+def nudge_batch(batch_id: int) -> None:
+    """Have a worker carry out a batch that waits for one; two never work on it at once."""
+    lock = f"{BATCH}.{batch_id}"
+    _defer(BATCH, lock=lock, queueing_lock=lock, batch_id=batch_id)
+
+
+def _defer(task: str, *, queueing_lock: str, lock: str | None = None, **arguments: int) -> None:
     try:
         with transaction.atomic():  # in a caller's transaction a savepoint, which a refusal spares
-            app.configure_task(SETTLE, queueing_lock=SETTLE).defer()
+            job = app.configure_task(task, lock=lock, queueing_lock=queueing_lock)
+            job.defer(**arguments)
     except AlreadyEnqueued:
         return
     except ConnectorException:

@@ -1,14 +1,16 @@
 """The tables, and what must always be true of them."""
 
 from orders.models.access import ApiKey, User
+from orders.models.batch import Batch, BatchEntry
 from orders.models.idempotency import IdempotencyKey
 from orders.models.order import Order, OrderEvent, OrderItem, OrderNote
-from orders.models.stock import Confirmation, ConfirmationBatch, StockAttempt, StockMovement
+from orders.models.stock import Confirmation, StockAttempt, StockMovement
 
 __all__ = [
     "ApiKey",
+    "Batch",
+    "BatchEntry",
     "Confirmation",
-    "ConfirmationBatch",
     "IdempotencyKey",
     "Order",
     "OrderEvent",

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from orders.models.batch import Batch
 from orders.models.order import Order
 from orders.status import (
     IN_FLIGHT,
@@ -21,27 +22,12 @@ from orders.status import (
 )
 
 
-class ConfirmationBatch(models.Model):
-    """Orders that somebody asked to confirm together; the worker does, oldest order first."""
-
-    actor = models.CharField(max_length=40)
-    via = models.CharField(max_length=8)
-    selected = models.PositiveIntegerField(help_text="How many orders were asked for.")
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        verbose_name_plural = "confirmation batches"
-
-    def __str__(self) -> str:
-        return f"batch {self.pk}"
-
-
 class Confirmation(models.Model):
     """One attempt to give an order its stock; owns the movements. Its key is its place in line."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="confirmations")
     batch = models.ForeignKey(
-        ConfirmationBatch, null=True, on_delete=models.PROTECT, related_name="confirmations"
+        Batch, null=True, on_delete=models.PROTECT, related_name="confirmations"
     )
     state = models.CharField(max_length=9, default=ConfirmationState.RUNNING)
     actor = models.CharField(max_length=40)

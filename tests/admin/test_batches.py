@@ -8,12 +8,13 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.admin import orders as order_admin
 from orders.admin import progress
-from orders.models import Confirmation, ConfirmationBatch, Order
+from orders.models import Batch, Confirmation, Order
 from tests.admin.conftest import SignIn
 from tests.admin.desk import in_review, work
 from tests.admin.pages import LIST, act, page, told
@@ -24,22 +25,22 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
-BATCHES = "/admin/orders/confirmationbatch/"
+BATCHES = "/admin/orders/batch/"
 
 
-def shown(batch: ConfirmationBatch) -> str:
+def shown(batch: Batch) -> str:
     return f"{BATCHES}{batch.pk}/change/"
 
 
-def a_batch(*quantities: int) -> ConfirmationBatch:
+def a_batch(*quantities: int) -> Batch:
     """Ask for so many pieces of product 10, an order each."""
     orders = [order_of(p10=quantity) for quantity in quantities]
     return lifecycle.confirm_many([each.pk for each in orders], actor=OPERATOR)
 
 
-def counts(client: Client, batch: ConfirmationBatch) -> dict[str, int]:
+def counts(client: Client, batch: Batch) -> dict[str, int]:
     reached = client.get(shown(batch)).context["progress"]
-    return {stage: n for stage, n in reached.by_stage() if n} | {"skipped": reached.skipped}
+    return {stage: n for stage, n in reached.by_stage() if n}
 
 
 @pytest.mark.parametrize("role", ["fulfilment", "manager"])
@@ -52,13 +53,13 @@ def test_list_action_on_more_than_five_opens_a_batch(
 
     response = act(client, "confirm", *orders)
 
-    batch = ConfirmationBatch.objects.get()
+    batch = Batch.objects.get()
     assert (response.status_code, response["Location"]) == (302, shown(batch))
     assert (batch.selected, batch.via) == (6, "admin")
     assert stock(sandbox) == {"10": 45}
-    assert counts(client, batch) == {"waiting": 6, "skipped": 0}
+    assert counts(client, batch) == {"waiting": 6}
     work()
-    assert counts(client, batch) == {"confirmed": 6, "skipped": 0}
+    assert counts(client, batch) == {"confirmed": 6}
     assert stock(sandbox) == {"10": 39}
 
 
@@ -68,13 +69,13 @@ def test_list_action_on_five_answers_at_once(sign_in: SignIn, sandbox: Sandbox) 
     assert told(act(sign_in("manager"), "confirm", *orders)) == [
         ("success", f"#{each.pk} confirmed") for each in orders
     ]
-    assert not ConfirmationBatch.objects.exists()
+    assert not Batch.objects.exists()
 
 
 @pytest.mark.parametrize("role", ["viewer", "auditor"])
 def test_list_action_by_who_may_not_confirm_opens_nothing(sign_in: SignIn, role: str) -> None:
     assert act(sign_in(role), "confirm", *(order_of(p10=1) for _ in range(6))).status_code == 403
-    assert not ConfirmationBatch.objects.exists()
+    assert not Batch.objects.exists()
 
 
 def select_all(client: Client, **query: str) -> Response:
@@ -94,7 +95,7 @@ def test_select_all_that_match_takes_the_filter_and_loads_no_order(
     loaded: list[str] = []
     opened = lifecycle.confirm_many
 
-    def confirm_many(numbers: list[int], **options: object) -> ConfirmationBatch:
+    def confirm_many(numbers: list[int], **options: object) -> Batch:
         loaded.extend(each["sql"] for each in queries.captured_queries)
         return opened(numbers, **options)  # type: ignore[arg-type]
 
@@ -102,7 +103,7 @@ def test_select_all_that_match_takes_the_filter_and_loads_no_order(
     with CaptureQueriesContext(connection) as queries:
         select_all(client, status__exact="PENDING")
 
-    batch = ConfirmationBatch.objects.get()
+    batch = Batch.objects.get()
     assert batch.selected == batch.confirmations.count() == 60
     assert not batch.confirmations.filter(order=confirmed).exists()
     [numbers] = [sql for sql in loaded if "LIMIT 10001" in sql]
@@ -117,13 +118,13 @@ def test_list_action_on_more_than_a_batch_holds_does_nothing(
     assert told(act(sign_in("manager"), "confirm", *orders)) == [
         ("error", "More than 7 orders are selected, which is the most at once; nothing done.")
     ]
-    assert not ConfirmationBatch.objects.exists()
+    assert not Batch.objects.exists()
 
 
 def test_list_action_on_a_locked_order_says_that_nothing_was_done(
     sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def confirm_many(*_: object, **__: object) -> ConfirmationBatch:
+    def confirm_many(*_: object, **__: object) -> Batch:
         raise OperationalError("canceling statement due to lock timeout")
 
     monkeypatch.setattr(lifecycle, "confirm_many", confirm_many)
@@ -141,9 +142,9 @@ def test_page_counts_each_outcome_and_tells_each_failure_oldest_first(
     empty = order()
     pending = [order_of(p10=2), order_of(p10=9), order_of(p10=1)]
     confirmed = order(status="CONFIRMED")
-    numbers = [each.pk for each in (empty, *pending, confirmed)]
-    batch = lifecycle.confirm_many(numbers, actor=actor("manager"))
-    Confirmation.objects.filter(order=doubtful).update(batch=batch)
+    held = order(hold_reason="fraud", held_since=timezone.now())
+    numbers = [each.pk for each in (doubtful, empty, *pending, confirmed, held)]
+    batch = lifecycle.confirm_many([*numbers, 999], actor=actor("manager"))
     lifecycle.cancel(pending[2].pk, actor=OPERATOR, hold=0)
     client = sign_in("fulfilment")
     assert client.get(shown(batch)).context["progress"].finished is False
@@ -152,32 +153,57 @@ def test_page_counts_each_outcome_and_tells_each_failure_oldest_first(
     response = client.get(shown(batch))
 
     assert counts(client, batch) == {
-        "confirmed": 1,
-        "short": 1,
-        "failed": 1,
+        "confirmed": 2,  # one of them before
+        "refused": 4,
         "review": 1,
-        "cancelled": 1,
-        "skipped": 0,
     }
     assert [(each.number, each.why) for each in response.context["failures"]] == [
         (doubtful.pk, "a person must look what became of its stock"),
-        (empty.pk, "the inventory service refused the change"),
+        (empty.pk, "The inventory service refused the change; nothing was kept"),
         (pending[1].pk, "9 × 10 short, 1 in stock"),
-        (pending[2].pk, "the order was cancelled"),
+        (pending[2].pk, "An order that is CANCELLED can't become CONFIRMED"),
+        (held.pk, "The order is on hold (fraud) until somebody releases it"),
     ]
     body = response.content.decode()
-    assert "4 of 5 done" in body
+    assert "6 of 7 done" in body
+    assert "1 of the numbers asked for are no order" in body
+    assert "Try the 4 refused again" in body
     assert page(doubtful) in body
 
 
-def test_page_of_a_batch_that_opened_nothing_says_so(sign_in: SignIn, sandbox: Sandbox) -> None:
-    placed = order(status="CONFIRMED")
-    batch = lifecycle.confirm_many([placed.pk], actor=OPERATOR)
-    client = sign_in("manager")
-    assert counts(client, batch) == {"skipped": 1}
-    body = client.get(shown(batch)).content.decode()
-    assert "Skipped are those that were not pending" in body
+def test_page_of_a_batch_without_any_order_says_so(sign_in: SignIn, sandbox: Sandbox) -> None:
+    batch = lifecycle.confirm_many([999], actor=OPERATOR)
+    body = sign_in("manager").get(shown(batch)).content.decode()
+    assert "0 of 0 done" in body
     assert "<progress" not in body
+
+
+def test_retry_asks_again_for_the_refused_alone(sign_in: SignIn, sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 3})
+    batch = a_batch(1, 9, 8)
+    client = sign_in("fulfilment")
+    work()
+    assert counts(client, batch) == {"confirmed": 1, "refused": 2}
+    sandbox.store.set_stock({"10": 10})
+    assert "Try the 2 refused again" in client.get(shown(batch)).content.decode()
+
+    response = client.post(f"{BATCHES}{batch.pk}/retry/")
+
+    again = Batch.objects.latest("pk")
+    assert (response.status_code, response["Location"]) == (302, shown(again))
+    work()
+    assert counts(client, again) == {"confirmed": 1, "refused": 1}
+    assert counts(client, batch) == {"confirmed": 1, "refused": 2}, "history stays"
+
+
+def test_retry_by_who_may_not_do_the_verb_is_refused(sign_in: SignIn, sandbox: Sandbox) -> None:
+    batch = a_batch(1)
+    work()
+    for role in ("viewer", "auditor"):
+        assert sign_in(role).post(f"{BATCHES}{batch.pk}/retry/").status_code == 403
+    assert sign_in("manager").get(f"{BATCHES}{batch.pk}/retry/").status_code == 405
+    assert Client().post(f"{BATCHES}{batch.pk}/retry/").status_code == 302
+    assert Batch.objects.count() == 1
 
 
 def test_page_refreshes_itself_until_all_is_done(sign_in: SignIn, sandbox: Sandbox) -> None:
@@ -251,7 +277,7 @@ def test_list_action_for_many_without_a_csrf_token_is_refused(sandbox: Sandbox) 
     client = Client(enforce_csrf_checks=True)
     client.force_login(staff("manager"))
     assert act(client, "confirm", *(order_of(p10=1) for _ in range(6))).status_code == 403
-    assert not ConfirmationBatch.objects.exists()
+    assert not Batch.objects.exists()
 
 
 def test_page_escapes_what_stands_in_the_ledger(sign_in: SignIn, sandbox: Sandbox) -> None:
@@ -261,7 +287,7 @@ def test_page_escapes_what_stands_in_the_ledger(sign_in: SignIn, sandbox: Sandbo
     attack = "<script>alert(1)</script>"
     short = [{"product_id": attack, "requested": 1, "available": 0}]
     Confirmation.objects.update(shortages=short)
-    ConfirmationBatch.objects.update(actor="<script>alert(2)")
+    Batch.objects.update(actor="<script>alert(2)")
     client = sign_in("manager")
     for path in (BATCHES, shown(batch)):
         assert b"<script>alert" not in client.get(path).content

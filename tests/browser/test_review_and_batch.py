@@ -57,7 +57,7 @@ def confirm_all(page: Page, *orders: Order) -> None:
         page.get_by_role("row", name=f"#{order.pk}").get_by_role("checkbox").check()
     page.get_by_label("Select action to run").select_option("confirm")
     page.get_by_role("button", name="Run").click()
-    page.wait_for_url("**/confirmationbatch/*/change/")
+    page.wait_for_url("**/batch/*/change/")
 
 
 def test_manager_confirms_eight_and_sees_the_batch_reach_its_end(
@@ -93,7 +93,7 @@ def test_batch_refreshes_itself_without_javascript(
     batch = lifecycle.confirm_many([order_of(p10=1).pk], actor=OPERATOR)
     page = open_page(javascript=False)
     sign_in(page, manager)
-    page.goto(f"/admin/orders/confirmationbatch/{batch.pk}/change/")
+    page.goto(f"/admin/orders/batch/{batch.pk}/change/")
     expect(page.get_by_role("status")).to_have_text("0 of 1 done")
     work()
     expect(page.get_by_role("status")).to_have_text("1 of 1 done")
@@ -123,7 +123,7 @@ def test_pages_fit_the_screen(
     page = open_page(width=width, height=1000, scheme=scheme)
     sign_in(page, manager)
     desk = "/admin/orders/stockmovement/"
-    batches = "/admin/orders/confirmationbatch/"
+    batches = "/admin/orders/batch/"
     for title, path, done in (
         ("reviews", desk, 0),
         ("review", f"{desk}{movement.pk}/change/", 0),

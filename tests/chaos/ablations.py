@@ -5,7 +5,7 @@ Installed in the processes of a run only; no setting of the service can switch a
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from django.db import IntegrityError
 from inventory_client.connection import Exchange
 from orders import lifecycle
 from orders.errors import InventoryUnavailable
-from orders.models import Confirmation, ConfirmationBatch, Order, StockMovement
+from orders.models import Batch, Confirmation, Order, StockMovement
 from orders.status import MovementState, OrderStatus
 from orders.stock import inventory, ledger, movements, outcomes, timing
 from orders.stock.outcomes import Evidence
@@ -129,11 +129,11 @@ def _old_service() -> None:
             order.save(update_fields=["status"])
         return order
 
-    def confirm_many(numbers: Sequence[int], **_: Any) -> ConfirmationBatch:
+    def confirm_many(numbers: Collection[int], **_: Any) -> Batch:
         for number in numbers:
             with suppress(InventoryUnavailable):
                 confirm(number)
-        return ConfirmationBatch()
+        return Batch()
 
     lifecycle.confirm, lifecycle.cancel = confirm, cancel
     lifecycle.confirm_many = confirm_many
