@@ -64,6 +64,11 @@ def events(order: Order) -> QuerySet[OrderEvent]:
     return OrderEvent.objects.filter(order=order)
 
 
+def latest_events(limit: int) -> QuerySet[OrderEvent]:
+    """Return what happened last, whatever the order, the newest first."""
+    return OrderEvent.objects.order_by("-pk")[:limit]
+
+
 def notes(order: Order) -> QuerySet[OrderNote]:
     """Return what staff wrote down about the order, with the authors, oldest first."""
     return OrderNote.objects.filter(order=order).select_related("author")

@@ -12,6 +12,8 @@ class OrderStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+OPEN = (OrderStatus.PENDING, OrderStatus.CONFIRMED)  # somebody has yet to do something
+
 LEGAL_MOVES: dict[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.PENDING: frozenset({OrderStatus.CONFIRMED, OrderStatus.CANCELLED}),
     OrderStatus.CONFIRMED: frozenset({OrderStatus.COMPLETED, OrderStatus.CANCELLED}),

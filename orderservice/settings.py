@@ -198,6 +198,9 @@ INVENTORY_SOLE_WRITER = env.bool("INVENTORY_SOLE_WRITER", False)
 
 CURRENCY = env.str("CURRENCY", "USD")
 SHOP_NAME = env.str("SHOP_NAME", "Order desk")
+ORDER_DUE_HOURS = env.int("ORDER_DUE_HOURS", 24)
+if not 1 <= ORDER_DUE_HOURS <= 24 * 365:
+    raise ImproperlyConfigured("ORDER_DUE_HOURS must be whole hours, from 1 to a year's 8760")
 
 # --- the API -------------------------------------------------------------------------------------
 
@@ -263,6 +266,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["orders.admin.navigation.stylesheet"],
+    "DASHBOARD_CALLBACK": "orders.admin.dashboard.page.context",
     "SIDEBAR": {"navigation": "orders.admin.navigation.sidebar"},
 }
 

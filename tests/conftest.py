@@ -38,7 +38,13 @@ def sandbox(sandbox_server: Sandbox, settings: Settings) -> Iterator[Sandbox]:
     """A local inventory service without stock, faults or latency, that the settings point at."""
     sandbox_server.reset({})
     sandbox_server.switches.update(
-        {"down": "", "latency_ms": 0, "race_window_ms": 0, "honours_idempotency": False}
+        {
+            "down": "",
+            "latency_ms": 0,
+            "race_window_ms": 0,
+            "honours_idempotency": False,
+            "database_connected": True,
+        }
     )
     settings.INVENTORY_SERVICE_URL = sandbox_server.url
     inventory_module.client.cache_clear()

@@ -106,6 +106,7 @@ def test_every_variable_that_is_read_stands_in_the_example() -> None:
         ("INVENTORY_SERVICE_URL", "https://user:pw@inventory.example.org"),
         ("INVENTORY_SETTLE_SECONDS", "-500"),
         ("INVENTORY_TIMEOUT_SECONDS", "nan"),
+        ("ORDER_DUE_HOURS", "0"),
     ],
 )
 def test_settings_that_could_not_work_refuse_and_name_it(name: str, value: str) -> None:

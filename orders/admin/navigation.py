@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from orders.admin import links
 from orders.models import StockMovement
 from orders.status import MovementState, OrderStatus, StockState
 
@@ -20,7 +21,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     see = request.user.has_perm
     sees_stock = see("orders.view_stockmovement")
     reviews = StockMovement.objects.filter(state=MovementState.REVIEW).count() if sees_stock else 0
+    home = reverse("admin:index")
     groups = [
+        ("", True, [_item("Dashboard", "dashboard", home, active=request.path == home)]),
         (
             "Orders",
             see("orders.view_order"),
@@ -42,6 +45,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _orders(request, "Settling", "hourglass_top", stock=StockState.SETTLING),
                 _page(request, "Review", "troubleshoot", "orders_stockmovement")
                 | {"badge": reviews, "badge_variant": "danger"},
+                *(
+                    [_page(request, "Failed", "sms_failed", "orders_confirmation")]
+                    * see("orders.view_confirmation")
+                ),
             ],
         ),
         (
@@ -69,11 +76,10 @@ def _orders(
     link = reverse("admin:orders_order_changelist")
     here = request.path == link
     chosen = (request.GET.get("status__exact", ""), request.GET.get("stock_state__exact", ""))
-    query = f"?status__exact={status}" if status else f"?stock_state__exact={stock}"
     return _item(
         title,
         icon,
-        link + (query if status or stock else ""),
+        links.order_list(status=status, stock=stock),
         active=here and chosen == (status, stock),
     )
 

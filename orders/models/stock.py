@@ -58,7 +58,13 @@ class Confirmation(models.Model):
                 fields=["wake_at"],
                 condition=Q(state__in=UNSETTLED_CONFIRMATIONS),
                 name="confirmation_due",
-            )
+            ),
+            models.Index(
+                fields=["settled_at"],
+                include=["failure"],
+                condition=Q(state=ConfirmationState.REJECTED),
+                name="confirmation_rejected",
+            ),
         ]
 
     def __str__(self) -> str:

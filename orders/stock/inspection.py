@@ -47,6 +47,21 @@ def inspect(product_id: str | None = None) -> Iterator[Observation]:
         yield _reads(client, product_id)
 
 
+def ping(deadline: float) -> Observation:
+    """Ask the inventory how it is, with no more than ``deadline`` seconds of patience."""
+    started = time.perf_counter()
+    try:
+        health = inventory.ping(deadline)
+    except inventory.NoCallToSpare:
+        return Observation("not asked: every call that this process can spare is taken", fine=False)
+    except InventoryError as exc:
+        return Observation(f"no answer ({exc.code.replace('_', ' ')})", fine=False)
+    milliseconds = (time.perf_counter() - started) * 1000
+    if not health.ok:
+        return Observation(f"{health.status}, its database is {health.database}", fine=False)
+    return Observation(f"answered in {milliseconds:.0f} ms")
+
+
 def _health(client: InventoryClient) -> Observation:
     try:
         health = client.health()

@@ -13,6 +13,7 @@ import structlog
 from django.conf import settings
 
 from inventory_client import InventoryClient, InventoryError
+from inventory_client.answers import Health
 
 log = structlog.get_logger(__name__)
 
@@ -24,11 +25,15 @@ class NoCallToSpare(Exception):
 @cache
 def client() -> InventoryClient:
     """Return the client that the settings describe; it pools its connections."""
+    return _client(settings.INVENTORY_CHECK_TIMEOUT_SECONDS)
+
+
+def _client(check_timeout: float) -> InventoryClient:
     return InventoryClient(
         settings.INVENTORY_SERVICE_URL,
         dialect=settings.INVENTORY_DIALECT,
         api_key=settings.INVENTORY_API_KEY or None,
-        check_timeout=settings.INVENTORY_CHECK_TIMEOUT_SECONDS,
+        check_timeout=check_timeout,
         timeout=settings.INVENTORY_TIMEOUT_SECONDS,
     )
 
@@ -39,15 +44,31 @@ def _slots() -> BoundedSemaphore:
 
 
 @contextmanager
-def call() -> Iterator[InventoryClient]:
-    """Lend the client for one conversation; raise `NoCallToSpare` at once when all are lent."""
+def _slot() -> Iterator[None]:
     slots = _slots()
     if not slots.acquire(blocking=False):
         raise NoCallToSpare
     try:
-        yield client()
+        yield
     finally:
         slots.release()
+
+
+@contextmanager
+def call() -> Iterator[InventoryClient]:
+    """Lend the client for one conversation; raise `NoCallToSpare` at once when all are lent."""
+    with _slot():
+        yield client()
+
+
+def ping(deadline: float) -> Health:
+    """Ask the inventory how it is, within so many seconds; raise as `call` and the client do.
+
+    On a client of its own: the impatience of whoever looks must not open the breaker for those who
+    have stock to move, and whoever looks wants to know what is behind an open one.
+    """
+    with _slot():
+        return _client(min(deadline, settings.INVENTORY_CHECK_TIMEOUT_SECONDS)).health()
 
 
 def request_id() -> str | None:

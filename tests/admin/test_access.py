@@ -151,10 +151,13 @@ def test_groups_are_for_superusers_alone(sign_in: SignIn) -> None:
 @pytest.mark.parametrize(
     ("role", "links"),
     [
-        ("viewer", ["Pending", "Confirmed", "All orders"]),
+        ("viewer", ["Dashboard", "Pending", "Confirmed", "All orders"]),
         (
             "manager",
-            ["Pending", "Confirmed", "All orders", "Batches", "Short", "Settling", "Review"],
+            [
+                *("Dashboard", "Pending", "Confirmed", "All orders", "Batches"),
+                *("Short", "Settling", "Review", "Failed"),
+            ],
         ),
     ],
 )
