@@ -1,6 +1,9 @@
 """``reconcile_stock``: clean books stay clean, and each broken invariant is found and named."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +15,7 @@ from orders.models import Confirmation, Order, StockMovement
 from orders.stock import ledger, reconcile
 from tests.commands.running import Outcome, run
 from tests.factories import OPERATOR, order_of
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -166,3 +170,17 @@ def test_reconcile_in_many_parts_finds_the_same(
 
     assert len(reconcile.parts(ask_inventory=False)) == 3
     assert report("--no-inventory") == (1, [("stock_state", "violation", None)] * 6)
+
+
+def test_reconcile_without_a_database_is_neither_clean_nor_a_violation() -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "reconcile_stock"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "CommandError: The database: " in done.stderr

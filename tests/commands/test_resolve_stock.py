@@ -8,9 +8,9 @@ from django.core.management import CommandError
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
-from orders.models import Order, OrderNote, StockMovement
+from orders.models import Order, OrderEvent, OrderNote, StockMovement
 from tests.commands.running import Outcome, run
-from tests.factories import stock
+from tests.factories import staff, stock
 from tests.lifecycle.test_resolve import in_review
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -65,6 +65,29 @@ def test_resolve_stock_decides_and_the_order_goes_on(
     assert stock(sandbox) == {"10": left}
     assert OrderNote.objects.get().text == "as its log says"
     assert run("resolve_stock").out == "nothing waits for a decision\n"
+
+
+def test_resolve_stock_by_a_user_names_them_in_the_timeline(review: StockMovement) -> None:
+    manager = staff("manager", username="morgan")
+
+    run("resolve_stock", str(review.pk), "--applied", "--note", "its log", "--user", "morgan")
+
+    event = OrderEvent.objects.get(kind="review_resolved")
+    assert (event.actor, event.via) == (f"user:{manager.pk}", "command")
+
+
+@pytest.mark.parametrize(
+    ("name", "refusal"),
+    [("riley", "riley may not decide reviews"), ("nobody", "There is no user nobody")],
+)
+def test_resolve_stock_by_a_user_without_the_right_is_refused(
+    review: StockMovement, name: str, refusal: str
+) -> None:
+    staff("fulfilment", username="riley")
+    with pytest.raises(CommandError, match=refusal):
+        run("resolve_stock", str(review.pk), "--applied", "--note", "its log", "--user", name)
+    review.refresh_from_db()
+    assert review.state == "review"
 
 
 def test_resolve_stock_without_note_decision_or_movement_decides_nothing(

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from orders.management.commands._progress import Progress
 from orders.stock import reconcile
 from orders.stock.reconcile import Finding, Severity
 
-CLEAN, VIOLATION, UNSETTLED = 0, 1, 2
+CLEAN, VIOLATION, UNSETTLED, COULD_NOT_RUN = 0, 1, 2, 3
 
 
 class Command(BaseCommand):
@@ -22,8 +23,8 @@ class Command(BaseCommand):
 
     help = (
         "Check the ledger's invariants, and its products' stock in the inventory: exit 0 clean,"
-        " 1 violation, 2 unsettled or in review. Stock that differs is only a note, as somebody"
-        " may have restocked, and so is an inventory that can't be read; with"
+        " 1 violation, 2 unsettled or in review, 3 could not run. Stock that differs is only a"
+        " note, as somebody may have restocked, and so is an inventory that can't be read; with"
         " INVENTORY_SOLE_WRITER=1 the one is a violation and the other unsettled."
     )
 
@@ -44,14 +45,16 @@ class Command(BaseCommand):
     def handle(
         self, *, as_json: bool, products: list[str], no_inventory: bool, **options: Any
     ) -> None:
-        parts = reconcile.parts(products, ask_inventory=not no_inventory)
-        progress = Progress(self.stderr, len(parts))
         counts: Counter[Severity] = Counter()
-        found = _counted(parts, counts, progress)
-        if as_json:
-            self._write_json(found, counts)
-        else:
-            self._write_text(found, counts)
+        try:
+            parts = reconcile.parts(products, ask_inventory=not no_inventory)
+            found = _counted(parts, counts, Progress(self.stderr, len(parts)))
+            if as_json:
+                self._write_json(found, counts)
+            else:
+                self._write_text(found, counts)
+        except DatabaseError as exc:
+            raise CommandError(f"The database: {exc}", returncode=COULD_NOT_RUN) from exc
         if code := _exit_code(counts):
             sys.exit(code)
 

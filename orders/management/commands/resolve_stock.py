@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from orders import lifecycle, queries
 from orders.actor import Actor
-from orders.errors import NotInReview
-from orders.models import StockAttempt, StockMovement
+from orders.errors import Forbidden, NotInReview
+from orders.models import StockAttempt, StockMovement, User
 from orders.status import Door
 from orders.stock import movements
 
@@ -44,6 +44,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--note", default="", help="how you know; kept with the order's notes")
         parser.add_argument(
+            "--user",
+            metavar="NAME",
+            help="who decides, for the timeline: a username with the right to decide reviews",
+        )
+        parser.add_argument(
             "--json", action="store_true", dest="as_json", help="list as one JSON document"
         )
 
@@ -53,6 +58,7 @@ class Command(BaseCommand):
         movement: UUID | None,
         applied: bool | None,
         note: str,
+        user: str | None,
         as_json: bool,
         **options: Any,
     ) -> None:
@@ -63,7 +69,7 @@ class Command(BaseCommand):
                 'To decide, name MOVEMENT, --applied or --not-applied, and --note "how you know".'
             )
         else:
-            self._resolve(movement, applied, note)
+            self._resolve(movement, applied, note, _actor(user))
 
     def _list(self, as_json: bool) -> None:
         evidence = [_evidence(movement) for movement in queries.in_review()]
@@ -74,13 +80,26 @@ class Command(BaseCommand):
         else:
             self.stdout.write("\n\n".join(_in_words(each) for each in evidence))
 
-    def _resolve(self, movement: UUID, applied: bool, note: str) -> None:
+    def _resolve(self, movement: UUID, applied: bool, note: str, actor: Actor) -> None:
         try:
-            order = lifecycle.resolve(movement, applied=applied, note=note, actor=OPERATOR)
+            order = lifecycle.resolve(movement, applied=applied, note=note, actor=actor)
+        except Forbidden as exc:
+            raise CommandError(f"{actor.user} may not decide reviews.") from exc
         except NotInReview as exc:
             raise CommandError(f"No movement {movement} waits for a decision.") from exc
         decision = "applied" if applied else "not applied"
         self.stdout.write(f"#{order.pk}: movement {movement} was {decision}; a worker goes on")
+
+
+def _actor(username: str | None) -> Actor:
+    """Return who decides: a member of staff by name, or the operator of this machine."""
+    if username is None:
+        return OPERATOR
+    try:
+        user = User.objects.get(username=username)
+    except User.DoesNotExist as exc:
+        raise CommandError(f"There is no user {username}.") from exc
+    return Actor(via=Door.COMMAND, user=user)
 
 
 def _evidence(movement: StockMovement) -> dict[str, Any]:
