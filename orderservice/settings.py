@@ -5,40 +5,20 @@ With ``DEBUG=1`` defaults are convenient, with ``DEBUG=0`` (the default) they ar
 """
 
 import re
-from pathlib import Path
 from urllib.parse import quote
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env
 
 from orderservice.dev import postgres
+from orderservice.environment import (
+    BASE_DIR,
+    DEBUG,
+    configured,
+    env,
+    seconds,
+)
 from orderservice.observability import configure_logging
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-
-env = Env()
-env.read_env(str(BASE_DIR / ".env"), recurse=False)
-
-DEBUG = env.bool("DEBUG", False)
-PLACEHOLDER = "change-me"  # in what .env.example leaves to be filled in
-
-
-def configured(name: str) -> str:
-    """Return the variable, empty when unset; refuse what nobody has filled in yet."""
-    value = env.str(name, "")
-    if PLACEHOLDER in value and not DEBUG:
-        raise ImproperlyConfigured(f"{name} still has the value that stands in .env.example")
-    return value
-
-
-def seconds(name: str, default: float) -> float:
-    """Return a duration; refuse one that is not above 0."""
-    value: float = env.float(name, default)
-    if not 0 < value < float("inf"):
-        raise ImproperlyConfigured(f"{name} must be a number of seconds above 0")
-    return value
-
 
 MISSING = [
     name
@@ -75,6 +55,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "orderservice.observability.RequestLogMiddleware",
+    "orderservice.content_security.ContentSecurityMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -265,7 +246,9 @@ UNFOLD = {
     "SITE_SYMBOL": "package_2",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
-    "STYLES": ["orders.admin.navigation.stylesheet"],
+    "COLORS": "orders.admin.assets.no_inline_colours",
+    "STYLES": ["orders.admin.assets.theme", "orders.admin.assets.stylesheet"],
+    "SCRIPTS": ["orders.admin.assets.script"],
     "DASHBOARD_CALLBACK": "orders.admin.dashboard.page.context",
     "SIDEBAR": {"navigation": "orders.admin.navigation.sidebar"},
 }

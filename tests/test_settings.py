@@ -16,7 +16,9 @@ COMPLETE = {
     "DATABASE_URL": "postgres://orders:pw@db.example.org/orders",
     "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
 }
-READ = re.compile(r"""(?:env\.\w+|seconds|configured|environ\.get)\(\s*["']([A-Z_]+)["']""")
+READ = re.compile(
+    r"""(?:env\.\w+|seconds|minutes|networks|configured|environ\.get)\(\s*["']([A-Z_]+)["']"""
+)
 DOCUMENTED = re.compile(r"^#?([A-Z_]+)=([^#\n]*?)(?: +#.*)?$", re.MULTILINE)
 
 
@@ -93,7 +95,11 @@ def test_settings_with_the_parts_of_a_database_url_take_any_password() -> None:
 
 
 def test_every_variable_that_is_read_stands_in_the_example() -> None:
-    sources = [ROOT / "orderservice" / "settings.py", ROOT / "gunicorn.conf.py"]
+    sources = [
+        ROOT / "orderservice" / "environment.py",
+        ROOT / "orderservice" / "settings.py",
+        ROOT / "gunicorn.conf.py",
+    ]
     read = {name for source in sources for name in READ.findall(source.read_text())}
     assert {"SECRET_KEY", "DATABASE_NAME", "PORT", "SHOP_NAME"} <= read
     assert set(example()) == read

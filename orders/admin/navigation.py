@@ -3,17 +3,11 @@
 from typing import Any
 
 from django.http import HttpRequest
-from django.templatetags.static import static
 from django.urls import reverse
 
 from orders.admin import links
 from orders.models import StockMovement
 from orders.status import MovementState, OrderStatus, StockState
-
-
-def stylesheet(request: HttpRequest) -> str:
-    """Return the address of the order desk's own styles."""
-    return static("orders/admin.css")
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from orders.models import User
@@ -63,7 +63,8 @@ def manager(committed_db: None) -> User:
 
 @pytest.fixture
 def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
-    """Open pages that must run without a script error and load nothing from elsewhere."""
+    """Open pages that must run without a script error, load nothing from elsewhere, and never try
+    what their content security policy forbids."""
     here = urlsplit(live_server.url).netloc
     faults: list[str] = []
     contexts = []
@@ -75,8 +76,17 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
         if urlsplit(request.url).netloc not in (here, ""):
             fault(request.url)
 
+    def said(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            fault(message.text)
+
     def opened(
-        width: int = 1280, height: int = 900, scheme: str = "light", *, javascript: bool = True
+        width: int = 1280,
+        height: int = 900,
+        scheme: str = "light",
+        *,
+        javascript: bool = True,
+        faultless: bool = True,
     ) -> Page:
         context = browser.new_context(
             base_url=live_server.url,
@@ -87,8 +97,10 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
         contexts.append(context)
         context.set_default_timeout(10_000)  # milliseconds
         page = context.new_page()
-        page.on("pageerror", lambda error: fault(f"script: {error}"))
-        page.on("request", requested)
+        if faultless:
+            page.on("pageerror", lambda error: fault(f"script: {error}"))
+            page.on("request", requested)
+            page.on("console", said)
         return page
 
     yield opened

@@ -1,0 +1,52 @@
+"""How a variable of the environment, or of a ``.env`` file, becomes a typed value.
+
+A missing or malformed one refuses to start and says what it wants.
+"""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+env.read_env(str(BASE_DIR / ".env"), recurse=False)
+
+DEBUG = env.bool("DEBUG", False)
+PLACEHOLDER = "change-me"  # in what .env.example leaves to be filled in
+
+
+def configured(name: str) -> str:
+    """Return the variable, empty when unset; refuse what nobody has filled in yet."""
+    value = env.str(name, "")
+    if PLACEHOLDER in value and not DEBUG:
+        raise ImproperlyConfigured(f"{name} still has the value that stands in .env.example")
+    return value
+
+
+def seconds(name: str, default: float) -> float:
+    """Return a duration; refuse one that is not above 0."""
+    return _above_zero(name, default, "seconds")
+
+
+def minutes(name: str, default: float) -> float:
+    """Return a duration that is given in minutes, in seconds; refuse one that is not above 0."""
+    return 60 * _above_zero(name, default, "minutes")
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return the networks of a list by comma; a bare address is a network of one."""
+    listed: list[str] = env.list(name, [])
+    try:
+        return [ip_network(text.strip()) for text in listed if text.strip()]
+    except ValueError as exc:
+        raise ImproperlyConfigured(f"{name} must be addresses or CIDRs by comma: {exc}") from exc
+
+
+def _above_zero(name: str, default: float, unit: str) -> float:
+    value: float = env.float(name, default)
+    if not 0 < value < float("inf"):
+        raise ImproperlyConfigured(f"{name} must be a number of {unit} above 0")
+    return value
