@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orders.errors import Forbidden
 from orders.models import Order, User
 from orders.roles import VERB_PERMISSIONS
-from orders.status import BatchVerb, Door, OrderStatus
+from orders.status import BatchVerb, Door, ExportKind, OrderStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,18 @@ class Actor:
         if order.status == OrderStatus.CONFIRMED:
             return self.may("restock")
         return self.owns(order) or self.may("cancel")
+
+    def may_print(self) -> bool:
+        """Tell whether the actor may make packing slips and invoices.
+
+        They go into the parcel: who sends orders out needs both, and who may export may anyway.
+        """
+        return self.may("complete") or self.may("export")
+
+    def may_export(self, kind: ExportKind) -> bool:
+        """Tell whether the actor may take this kind of file out."""
+        printed = kind in (ExportKind.SLIPS, ExportKind.INVOICES)
+        return self.may_print() if printed else self.may("export")
 
     def require_cancel(self, order: Order) -> None:
         """Raise `Forbidden` unless the actor may cancel this order as it stands."""

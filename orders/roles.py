@@ -2,6 +2,8 @@
 
 Every door asks ``user.has_perm`` for the permission of the verb; a user has it through a group,
 and the groups are the roles below. An API key acts as its service user.
+
+Packing slips and invoices go into the parcel: who may complete may make them, and who may export.
 """
 
 from django.apps.registry import Apps
@@ -39,8 +41,9 @@ ROLES: dict[str, list[str]] = {
         "amend_order",
         "review_stock",
         "export_order",
+        "view_export",
     ],
-    "auditor": [*_VIEWER, *_LEDGER, "view_user", "view_apikey"],
+    "auditor": [*_VIEWER, *_LEDGER, "view_user", "view_apikey", "view_export"],
 }
 
 

@@ -140,3 +140,20 @@ class FailureReason(StrEnum):
     INVENTORY_UNAVAILABLE = "inventory_unavailable"
     INVENTORY_REFUSED = "inventory_refused"
     CANCELLED = "cancelled"
+
+
+class ExportKind(StrEnum):
+    """What can be taken out of the service in a file."""
+
+    ORDERS = "orders"  # CSV, a row an order
+    LINES = "lines"  # CSV, a row a line of an order
+    SLIPS = "slips"  # PDF
+    INVOICES = "invoices"  # PDF
+
+
+class ExportOutcome(StrEnum):
+    """What became of an export."""
+
+    STARTED = "started"  # under way; or its process was killed
+    COMPLETE = "complete"
+    BROKEN_OFF = "broken_off"  # cancelled, the client went away, or it failed

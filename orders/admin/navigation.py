@@ -52,6 +52,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 *([_page(request, "Users", "person", "orders_user")] * see("orders.view_user")),
                 *([_page(request, "Roles", "group", "auth_group")] * request.user.is_superuser),
                 *([_page(request, "API keys", "key", "orders_apikey")] * see("orders.view_apikey")),
+                *(
+                    [_page(request, "Exports", "download", "orders_export")]
+                    * see("orders.view_export")
+                ),
             ],
         ),
     ]

@@ -17,15 +17,16 @@ from orders import lifecycle
 from orders.admin import page
 from orders.admin.actions import MOST_AT_ONCE, MOST_IN_A_BATCH, VERBS, Outcome, permitted, run
 from orders.admin.base import actor_of
+from orders.admin.downloads import DownloadAdmin
 from orders.admin.listing import OrderListAdmin
 from orders.models import Order
 
 
 @admin.register(Order)
-class OrderAdmin(OrderListAdmin):
+class OrderAdmin(DownloadAdmin, OrderListAdmin):
     """Orders can be looked at by who may view them, and changed by verbs alone."""
 
-    actions = ("confirm", "complete", "cancel")
+    actions = ("confirm", "complete", "cancel", *DownloadAdmin.download_actions)
 
     # --- who may ---------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from orders.models.access import ApiKey, User
 from orders.models.batch import Batch, BatchEntry
+from orders.models.export import Export
 from orders.models.idempotency import IdempotencyKey
 from orders.models.order import Order, OrderEvent, OrderItem, OrderNote
 from orders.models.stock import Confirmation, StockAttempt, StockMovement
@@ -11,6 +12,7 @@ __all__ = [
     "Batch",
     "BatchEntry",
     "Confirmation",
+    "Export",
     "IdempotencyKey",
     "Order",
     "OrderEvent",

@@ -2,6 +2,7 @@
 
 import uuid
 from decimal import Decimal
+from enum import StrEnum
 
 from django.conf import settings
 from django.db import models
@@ -11,9 +12,7 @@ from django.db.models.functions import Now
 from orders.status import OPEN, Door, EventKind, HoldReason, OrderStatus, StockState
 
 
-def choices(
-    words: type[OrderStatus | StockState | Door | EventKind | HoldReason],
-) -> list[tuple[str, str]]:
+def choices(words: type[StrEnum]) -> list[tuple[str, str]]:
     """Return an enumeration of words as Django's choices."""
     return [(word.value, word.value.replace("_", " ").capitalize()) for word in words]
 

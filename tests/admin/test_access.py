@@ -157,6 +157,15 @@ def test_groups_are_for_superusers_alone(sign_in: SignIn) -> None:
             [
                 *("Dashboard", "Pending", "Confirmed", "All orders", "Batches"),
                 *("Short", "Settling", "Review", "Failed"),
+                "Exports",
+            ],
+        ),
+        (
+            "auditor",
+            [
+                *("Dashboard", "Pending", "Confirmed", "All orders", "Batches"),
+                *("Short", "Settling", "Review", "Failed"),
+                *("Users", "API keys", "Exports"),
             ],
         ),
     ],
