@@ -7,10 +7,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-MAX_PRICE = Decimal("9999999.99")
-MAX_QUANTITY = 1_000_000
+from orders import limits
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PRICE = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 _DATE_LENGTH = len("2026-11-22")
@@ -30,7 +28,7 @@ class Text(serializers.CharField):
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """Refuse control characters also where trimming would take them away."""
-        if isinstance(data, str) and _CONTROL.search(data):
+        if isinstance(data, str) and limits.has_control_characters(data):
             self.fail("control_character")
         return super().run_validation(data)
 
@@ -57,11 +55,7 @@ class ProductId(Text):
     def to_internal_value(self, data: Any) -> str:
         """Return the id trimmed."""
         product_id = super().to_internal_value(data)
-        if (
-            product_id in (".", "..")
-            or not product_id.isprintable()
-            or set(product_id) & set("/\\")
-        ):
+        if not limits.is_product_id(product_id):
             self.fail("invalid_product_id")
         return product_id
 
@@ -78,7 +72,7 @@ class Quantity(serializers.IntegerField):
     }
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=1, max_value=MAX_QUANTITY, **options)
+        super().__init__(min_value=1, max_value=limits.MAX_QUANTITY, **options)
 
     def to_internal_value(self, data: Any) -> int:
         """Return the integer."""
@@ -92,7 +86,7 @@ class Price(serializers.Field[Decimal, Any, str, Any]):
 
     default_error_messages = {
         "invalid": "Must be a number, or a string that holds one",
-        "out_of_range": f"Must be from 0 to {MAX_PRICE}",
+        "out_of_range": f"Must be from 0 to {limits.MAX_PRICE}",
         "max_decimal_places": "Must have 2 decimals at most",
         "required": "Is required",
         "null": "Must be a number, or a string that holds one",
@@ -100,20 +94,12 @@ class Price(serializers.Field[Decimal, Any, str, Any]):
 
     def to_internal_value(self, data: Any) -> Decimal:
         """Return the amount with exactly two decimals."""
-        if isinstance(data, str):
-            if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", data.strip(), re.ASCII):
-                self.fail("invalid")
-            price = Decimal(data.strip())
-        elif type(data) is int or isinstance(data, Decimal):
-            price = Decimal(data)
-        else:
+        if type(data) is not int and not isinstance(data, str | Decimal):
             self.fail("invalid")
-        if not 0 <= price <= MAX_PRICE:
-            self.fail("out_of_range")
-        exponent = price.as_tuple().exponent
-        if not isinstance(exponent, int) or exponent < -2:
-            self.fail("max_decimal_places")
-        return abs(price).quantize(Decimal("0.01"))
+        try:
+            return limits.price(data)
+        except limits.PriceFault as fault:
+            self.fail(fault.code)
 
     def to_representation(self, value: Decimal) -> str:
         """Return the amount as the API writes it."""

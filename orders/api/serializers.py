@@ -6,12 +6,12 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
+from orders import limits
 from orders.api.fields import Email, Price, ProductId, Quantity, Text, Word
 from orders.lifecycle import Item
 from orders.models import User
 from orders.status import OrderStatus
 
-MAX_ITEMS = 100
 _SHOWN_OF_A_NAME = 100  # characters of an unknown field's name that an answer repeats
 
 
@@ -41,7 +41,7 @@ class Strict(serializers.Serializer[Any]):
 class ItemSerializer(Strict):
     """Pieces of one product at one price."""
 
-    productId = ProductId(max_length=100, source="product_id")
+    productId = ProductId(max_length=limits.PRODUCT_ID_LENGTH, source="product_id")
     quantity = Quantity()
     price = Price(source="unit_price")
 
@@ -53,17 +53,17 @@ class ItemSerializer(Strict):
 class OrderSerializer(Strict):
     """What a customer asks for. ``context["owner"]`` is the signed-in customer, if there is one."""
 
-    fullName = Text(max_length=200, source="full_name")
-    email = Email(max_length=254)
-    address = Text(max_length=500)
-    city = Text(max_length=100)
-    zipCode = Text(max_length=20, source="zip_code")
+    fullName = Text(max_length=limits.NAME_LENGTH, source="full_name")
+    email = Email(max_length=limits.EMAIL_LENGTH)
+    address = Text(max_length=limits.ADDRESS_LENGTH)
+    city = Text(max_length=limits.CITY_LENGTH)
+    zipCode = Text(max_length=limits.ZIP_CODE_LENGTH, source="zip_code")
     # The clients of the service that this one replaces send null for a guest.
     userId = Text(max_length=100, source="customer_reference", required=False, allow_null=True)
     items = serializers.ListField(
         child=ItemSerializer(),
         allow_empty=False,
-        max_length=MAX_ITEMS,
+        max_length=limits.MAX_LINES,
         error_messages={
             "not_a_list": "Must be a list",
             "empty": "Must not be empty",

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from orders import limits
 from orders.status import OPEN, Door, EventKind, HoldReason, OrderStatus, StockState
 
 
@@ -33,11 +34,11 @@ class Order(models.Model):
     customer_reference = models.CharField(
         max_length=100, help_text="The API's userId. A label unless the order has an owner."
     )
-    full_name = models.CharField(max_length=200)
-    email = models.EmailField(max_length=254)
-    address = models.CharField(max_length=500)
-    city = models.CharField(max_length=100)
-    zip_code = models.CharField(max_length=20)
+    full_name = models.CharField(max_length=limits.NAME_LENGTH)
+    email = models.EmailField(max_length=limits.EMAIL_LENGTH)
+    address = models.CharField(max_length=limits.ADDRESS_LENGTH)
+    city = models.CharField(max_length=limits.CITY_LENGTH)
+    zip_code = models.CharField(max_length=limits.ZIP_CODE_LENGTH)
     currency = models.CharField(max_length=3)
     total = models.DecimalField(max_digits=18, decimal_places=2)
     status = models.CharField(
@@ -120,7 +121,7 @@ class OrderItem(models.Model):
     """Pieces of one product at one price; what is alike was merged when the order was placed."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items")
-    product_id = models.CharField(max_length=100)
+    product_id = models.CharField(max_length=limits.PRODUCT_ID_LENGTH)
     quantity = models.PositiveIntegerField(help_text="Pieces.")
     unit_price = models.DecimalField(max_digits=9, decimal_places=2)
 
@@ -130,8 +131,8 @@ class OrderItem(models.Model):
                 fields=["order", "product_id", "unit_price"], name="one_item_per_product_and_price"
             ),
             models.CheckConstraint(
-                # 100 items of 1,000,000 pieces each may be merged into one.
-                condition=Q(quantity__gte=1, quantity__lte=100_000_000),
+                # All the pieces of an order may be merged into one item.
+                condition=Q(quantity__gte=1, quantity__lte=limits.MAX_PIECES),
                 name="item_quantity",
             ),
             models.CheckConstraint(condition=Q(unit_price__gte=0), name="item_price_not_negative"),
@@ -176,7 +177,7 @@ class OrderNote(models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    text = models.TextField(max_length=2000)
+    text = models.TextField(max_length=limits.NOTE_LENGTH)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -1,0 +1,56 @@
+"""What an order may say: lengths, ranges and characters, the same at every door.
+
+Each door words a fault in its own way; what is one stands here alone.
+"""
+
+import re
+from decimal import Decimal
+
+# Characters.
+NAME_LENGTH = 200
+EMAIL_LENGTH = 254
+ADDRESS_LENGTH = 500
+CITY_LENGTH = 100
+ZIP_CODE_LENGTH = 20
+PRODUCT_ID_LENGTH = 100
+NOTE_LENGTH = 2000
+
+MAX_LINES = 100
+MAX_QUANTITY = 1_000_000  # pieces, of a line as a customer sends it
+# Pieces in one order, whose lines may have been merged: the sums that the tables must hold.
+MAX_PIECES = MAX_LINES * MAX_QUANTITY
+MAX_PRICE = Decimal("9999999.99")  # for one piece
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
+
+
+class PriceFault(ValueError):
+    """No price; ``code`` is ``invalid``, ``out_of_range`` or ``max_decimal_places``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def has_control_characters(text: str) -> bool:
+    """Tell whether the text holds what is neither seen nor kept, as a line's end or a NUL."""
+    return bool(_CONTROL.search(text))
+
+
+def is_product_id(text: str) -> bool:
+    """Tell whether a trimmed text can be printed, and named in a URL as it is."""
+    return text not in (".", "..") and text.isprintable() and not set(text) & set("/\\")
+
+
+def price(value: str | int | Decimal) -> Decimal:
+    """Return the price of one piece with exactly two decimals; raise `PriceFault`."""
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        raise PriceFault("invalid")
+    amount = Decimal(value)
+    if not 0 <= amount <= MAX_PRICE:
+        raise PriceFault("out_of_range")
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -2:
+        raise PriceFault("max_decimal_places")
+    return abs(amount).quantize(Decimal("0.01"))
