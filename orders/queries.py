@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from orders.actor import Actor
 from orders.errors import OrderNotFound
 from orders.models import Confirmation, Order, OrderEvent, OrderItem, OrderNote, StockMovement
-from orders.status import ConfirmationState, MovementState
+from orders.status import ConfirmationState, EventKind, MovementState
 
 
 def visible_to(actor: Actor, *, holding_id: bool = False) -> QuerySet[Order]:
@@ -59,6 +59,11 @@ def load(number: int) -> Order:
     return with_details(Order.objects.all()).get(pk=number)
 
 
+def items(order: Order) -> list[OrderItem]:
+    """Return the order's items as they were written, without a statement when it came with them."""
+    return sorted(order.items.all(), key=lambda item: item.pk)
+
+
 def events(order: Order) -> QuerySet[OrderEvent]:
     """Return what happened to the order, oldest first."""
     return OrderEvent.objects.filter(order=order)
@@ -67,6 +72,38 @@ def events(order: Order) -> QuerySet[OrderEvent]:
 def latest_events(limit: int) -> QuerySet[OrderEvent]:
     """Return what happened last, whatever the order, the newest first."""
     return OrderEvent.objects.order_by("-pk")[:limit]
+
+
+def changes(order: Order, *, since: int, most: int) -> list[OrderEvent]:
+    """Return what happened to the order after a version of it, oldest first; the latest ``most``.
+
+    Each event makes one version. The order is read together with its events, so that both are of
+    one moment.
+    """
+    latest = OrderEvent.objects.filter(order=order).select_related("order").order_by("-pk")[:most]
+    found = list(latest)
+    return found[: max(0, found[0].order.version - since)][::-1] if found else []
+
+
+def held_by(order: Order) -> OrderEvent | None:
+    """Return the event that put the order on hold, when it is."""
+    if not order.hold_reason:
+        return None
+    return OrderEvent.objects.filter(order=order, kind=EventKind.HELD).order_by("-pk").first()
+
+
+def taken(order: Order) -> dict[str, int]:
+    """Return the pieces of each product that the order has from stock, by the ledger's word."""
+    movements = StockMovement.objects.filter(
+        confirmation__order=order,
+        confirmation__state=ConfirmationState.CONFIRMED,
+        state=MovementState.APPLIED,
+        reverses=None,
+    )
+    return {
+        product_id: -delta
+        for product_id, delta in movements.order_by("product_id").values_list("product_id", "delta")
+    }
 
 
 def notes(order: Order) -> QuerySet[OrderNote]:

@@ -1,6 +1,6 @@
 """What staff can do to orders, and how each order's outcome is told to them.
 
-Plain functions over the lifecycle: the buttons of the order page and the actions of the list call
+Plain functions over the lifecycle: the dialogs of the order page and the actions of the list call
 the same ones, and Django's stock admin could.
 """
 
@@ -12,11 +12,12 @@ from django.db import OperationalError, connection
 
 from orders import lifecycle
 from orders.actor import Actor
-from orders.errors import OrderError, OrderNotFound
+from orders.admin import words
+from orders.errors import OnHold, OrderError, OrderNotFound
 from orders.models import Order
-from orders.status import LEGAL_MOVES, OrderStatus, StockState
+from orders.status import LEGAL_MOVES, BatchVerb, CancelReason, HoldReason, OrderStatus, StockState
 
-# Each verb with the status that it leads to; the verb's past tense is that status in lower case.
+# The verbs that lead to another status.
 VERBS = {
     "confirm": OrderStatus.CONFIRMED,
     "complete": OrderStatus.COMPLETED,
@@ -36,11 +37,24 @@ class Outcome:
     number: int
     level: int
     text: str
+    error: OrderError | None = None
 
 
 def permitted(actor: Actor, verb: str, order: Order) -> bool:
     """Tell whether the actor may do this to this order."""
-    return actor.may_cancel(order) if verb == "cancel" else actor.may(verb)
+    if verb == "cancel":
+        return actor.may_cancel(order)
+    return actor.may("hold" if verb == "release" else verb)
+
+
+def is_busy(order: Order) -> bool:
+    """Tell whether the order's stock is on its way."""
+    return order.stock_state in (StockState.SETTLING, StockState.REVIEW)
+
+
+def is_at_rest(order: Order) -> bool:
+    """Tell whether the order is PENDING and nobody moves its stock."""
+    return order.status == OrderStatus.PENDING and not is_busy(order)
 
 
 def legal(verb: str, order: Order) -> bool:
@@ -48,10 +62,27 @@ def legal(verb: str, order: Order) -> bool:
 
     While stock is on its way, confirming again would only join; cancelling can still stop it.
     """
-    if VERBS[verb] not in LEGAL_MOVES[OrderStatus(order.status)]:
-        return False
-    busy = order.stock_state in (StockState.SETTLING, StockState.REVIEW)
-    return verb == "cancel" or not busy
+    match verb:
+        case "confirm":
+            return is_at_rest(order) and not order.hold_reason
+        case "hold" | "amend":
+            return is_at_rest(order)
+        case "release":
+            return bool(order.hold_reason)
+        case _:
+            possible = VERBS[verb] in LEGAL_MOVES[OrderStatus(order.status)]
+            return possible and (verb == "cancel" or not is_busy(order))
+
+
+def is_done(verb: str, order: Order, *, reason: str = "") -> bool:
+    """Tell whether the order is already as the verb would make it."""
+    match verb:
+        case "hold":
+            return order.hold_reason == reason
+        case "release":
+            return not order.hold_reason
+        case _:
+            return order.status == VERBS[verb]
 
 
 def run(
@@ -61,47 +92,62 @@ def run(
     *,
     expected_version: int | None = None,
     reason: str = "",
+    note: str = "",
 ) -> list[Outcome]:
     """Do the verb to each order, oldest first, and return one outcome an order.
 
-    ``expected_version`` is the version that the actor has seen. One order's failure stops none of
-    the others.
+    ``expected_version`` is the version that the actor has seen; ``reason`` is a word of
+    `CancelReason` or `HoldReason`. One order's failure stops none of the others.
     """
     return [
-        _outcome(verb, number, actor, expected_version=expected_version, reason=reason)
-        for number in sorted(numbers)
+        _outcome(verb, number, actor, expected_version, reason, note) for number in sorted(numbers)
     ]
 
 
 def _outcome(
-    verb: str, number: int, actor: Actor, *, expected_version: int | None, reason: str
+    verb: str, number: int, actor: Actor, version: int | None, reason: str, note: str
 ) -> Outcome:
     try:
-        match verb:
-            case "confirm":
-                order = lifecycle.confirm(number, actor=actor, expected_version=expected_version)
-            case "complete":
-                order = lifecycle.complete(number, actor=actor, expected_version=expected_version)
-            case "cancel":
-                order = lifecycle.cancel(
-                    number, actor=actor, note=reason, expected_version=expected_version
-                )
-            case _:
-                raise ValueError(verb)
+        order = _do(verb, number, actor, version, reason, note)
     except OrderError as exc:
-        return Outcome(number, messages.ERROR, f"#{number}: {_why(exc)}")
+        return Outcome(number, messages.ERROR, f"#{number}: {_why(exc)}", exc)
     except OperationalError:
         # A lock that somebody holds for too long. What was begun, a worker finishes; the next
         # order may need another connection.
         connection.close_if_unusable_or_obsolete()
         return Outcome(number, messages.ERROR, f"#{number}: the database is busy — look again")
-    return _success(order, VERBS[verb])
+    return _success(order, verb)
 
 
-def _success(order: Order, wanted: OrderStatus) -> Outcome:
+def _do(verb: str, number: int, actor: Actor, version: int | None, reason: str, note: str) -> Order:
+    match verb:
+        case "confirm":
+            return lifecycle.confirm(number, actor=actor, expected_version=version)
+        case "complete":
+            return lifecycle.complete(number, actor=actor, expected_version=version)
+        case "cancel":
+            why = CancelReason(reason) if reason else None
+            return lifecycle.cancel(
+                number, actor=actor, reason=why, note=note, expected_version=version
+            )
+        case "hold":
+            return lifecycle.hold(
+                number,
+                actor=actor,
+                reason=HoldReason(reason),
+                note=note,
+                expected_version=version,
+            )
+        case "release":
+            return lifecycle.release(number, actor=actor, note=note, expected_version=version)
+        case _:
+            raise ValueError(verb)
+
+
+def _success(order: Order, verb: str) -> Outcome:
     """Tell what the order has become: all that was wanted, or as yet only a part of it."""
-    reached = order.status == wanted
-    done = f"#{order.number} {wanted.lower()}"
+    reached = verb not in VERBS or order.status == VERBS[verb]
+    done = f"#{order.number} {words.DONE[BatchVerb(verb)]}"
     match order.stock_state:
         case StockState.SETTLING:
             start = f"{done}; its stock is" if reached else f"#{order.number}:"
@@ -115,7 +161,10 @@ def _success(order: Order, wanted: OrderStatus) -> Outcome:
 
 def _why(exc: OrderError) -> str:
     """Return the error in words that follow an order's number and a colon."""
-    if isinstance(exc, OrderNotFound):
-        return "there is no such order"
+    match exc:
+        case OrderNotFound():
+            return "there is no such order"
+        case OnHold(reason=reason):
+            return f"it is on hold until somebody releases it — {words.REASONS[reason]}"
     text = str(exc)
     return text[:1].lower() + text[1:]

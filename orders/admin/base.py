@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from orders.actor import Actor
 from orders.models import User
@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminTextareaWidget as Textarea
     from django.contrib.admin.widgets import AdminTextInputWidget as TextInput
     from django.contrib.auth.admin import GroupAdmin, UserAdmin
+    from django.forms import BaseFormSet as FormSet
+    from django.forms import EmailInput, Select
 else:
     from django.contrib.auth import admin as auth
+    from django.forms import BaseFormSet
     from unfold.admin import ModelAdmin as UnfoldModelAdmin
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+    from unfold.widgets import UnfoldAdminEmailInputWidget as EmailInput
+    from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
@@ -35,6 +40,12 @@ else:
         """Unfold's, which the type checker lets name its model: ``ModelAdmin[Order]``."""
 
         def __class_getitem__(cls, model):
+            return cls
+
+    class FormSet(BaseFormSet):
+        """Django's, which the type checker lets name its form: ``FormSet[LineForm]``."""
+
+        def __class_getitem__(cls, form):
             return cls
 
     class UserAdmin(auth.UserAdmin, ModelAdmin):
@@ -83,17 +94,24 @@ class LookOnlyAdmin(ModelAdmin[_Row]):
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[key])
 
     def by_post(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        """Let staff alone POST to a view of one row, and nobody GET it.
+        """Let staff alone POST to a view of one row, and nobody GET it."""
+        return require_POST(self.by_staff(view))
+
+    def by_staff(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """Let staff alone see a view of one row.
 
         Whoever must sign in first comes back to the row's page: after signing in, a browser GETs.
+        A part of a page that was signed out meanwhile reloads all of it, which leads there too.
         """
 
         def guarded(request: HttpRequest, key: object, **kwargs: str) -> HttpResponse:
             if not self.admin_site.has_permission(request):
+                if "HX-Request" in request.headers:
+                    return HttpResponse(headers={"HX-Refresh": "true"})
                 return redirect_to_login(self.page_url(key), reverse("admin:login"))
             return view(request, get_object_or_404(self.model, pk=key), **kwargs)
 
-        return require_POST(guarded)
+        return require_http_methods(["GET", "HEAD", "POST"])(guarded)
 
     def show(
         self,
@@ -139,10 +157,13 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 __all__ = [
+    "EmailInput",
+    "FormSet",
     "GroupAdmin",
     "LookOnlyAdmin",
     "ModelAdmin",
     "PageAdmin",
+    "Select",
     "TextInput",
     "Textarea",
     "UserAdmin",

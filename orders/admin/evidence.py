@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.safestring import SafeString
 
+from orders import limits
 from orders.admin import words
 from orders.admin.base import Textarea
 from orders.models import OrderEvent, StockMovement
@@ -28,7 +29,7 @@ class DecisionForm(forms.Form):
     )
     fence = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     note = forms.CharField(
-        max_length=2000,  # characters: the model's own limit
+        max_length=limits.NOTE_LENGTH,
         widget=Textarea(attrs={"rows": 3, "aria-describedby": "note-help note-errors"}),
         error_messages={"required": "Say how you know: a decision without a reason is a guess."},
     )

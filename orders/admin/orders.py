@@ -1,6 +1,6 @@
-"""What staff do from the order list, and the order page; no field is edited: verbs change an order.
+"""What staff do from the order list; no field is edited there: verbs change an order.
 
-The list itself is `orders.admin.listing`.
+The list itself is `orders.admin.listing`, and an order's page `orders.admin.page`.
 """
 
 from typing import Any
@@ -11,19 +11,18 @@ from django.db import OperationalError, connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
 
 from orders import lifecycle
-from orders.admin import page
-from orders.admin.actions import MOST_AT_ONCE, MOST_IN_A_BATCH, VERBS, Outcome, permitted, run
+from orders.admin.actions import MOST_AT_ONCE, MOST_IN_A_BATCH, VERBS, Outcome, run
 from orders.admin.base import actor_of
 from orders.admin.downloads import DownloadAdmin
 from orders.admin.listing import OrderListAdmin
+from orders.admin.page import OrderPageAdmin
 from orders.models import Order
 
 
 @admin.register(Order)
-class OrderAdmin(DownloadAdmin, OrderListAdmin):
+class OrderAdmin(DownloadAdmin, OrderListAdmin, OrderPageAdmin):
     """Orders can be looked at by who may view them, and changed by verbs alone."""
 
     actions = ("confirm", "complete", "cancel", *DownloadAdmin.download_actions)
@@ -100,64 +99,3 @@ class OrderAdmin(DownloadAdmin, OrderListAdmin):
     def _tell(self, request: HttpRequest, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
             self.message_user(request, outcome.text, outcome.level)
-
-    # --- the order page --------------------------------------------------------------------------
-
-    def get_urls(self) -> list[URLPattern]:
-        """Add where the page's forms are sent to."""
-        return [
-            *(
-                path(
-                    f"<int:key>/{verb}/",
-                    self.by_post(self.verb_view),
-                    {"verb": verb},
-                    name=f"orders_order_{verb}",
-                )
-                for verb in VERBS
-            ),
-            path("<int:key>/note/", self.by_post(self.note_view), name="orders_order_note"),
-            *super().get_urls(),
-        ]
-
-    def verb_view(self, request: HttpRequest, order: Order, *, verb: str) -> HttpResponse:
-        """Do what a button of the order page says, unless the order has changed since."""
-        actor = actor_of(request)
-        if not self.has_view_permission(request) or not permitted(actor, verb, order):
-            raise PermissionDenied
-        form = page.VerbForm(request.POST)
-        if form.is_valid():
-            self._tell(request, run(verb, [order.number], actor, **form.cleaned_data))
-        else:
-            self._refuse(request, form.errors.values())
-        return redirect(self.page_url(order.number))
-
-    def note_view(self, request: HttpRequest, order: Order) -> HttpResponse:
-        """Add a note to the order."""
-        if not self.has_view_permission(request) or not request.user.has_perm(
-            "orders.add_ordernote"
-        ):
-            raise PermissionDenied
-        form = page.NoteForm(request.POST)
-        if form.is_valid():
-            order.notes.create(author=actor_of(request).user, text=form.cleaned_data["text"])
-        else:
-            self._refuse(request, form.errors.values())
-        return redirect(self.page_url(order.number))
-
-    def _refuse(self, request: HttpRequest, faults: Any) -> None:
-        for fault in faults:
-            self.message_user(request, f"Nothing was done: {' '.join(fault)}", messages.ERROR)
-
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Order | None = None,
-    ) -> HttpResponse:
-        """Add what the order page shows to Django's context of a change form."""
-        if obj is not None:
-            context |= page.context(obj, actor_of(request))
-        return super().render_change_form(request, context, add, change, form_url, obj)

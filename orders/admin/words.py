@@ -1,6 +1,6 @@
 """How the order desk words and colours what the models hold."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from orders.models import OrderEvent, OrderItem, User
 from orders.status import (
     BatchVerb,
     CancelReason,
+    Door,
     EventKind,
     FailureReason,
     HoldReason,
@@ -77,6 +78,28 @@ REFUSALS = {
     "on_hold": "on hold",
     "forbidden": "not allowed",
 }
+# What can happen to an order, as its timeline says it.
+EVENTS = {
+    EventKind.PLACED: "Placed",
+    EventKind.CONFIRMATION_REQUESTED: "Confirmation asked for",
+    EventKind.CONFIRMATION_FAILED: "Not confirmed",
+    EventKind.REVIEW_NEEDED: "A person must look at its stock",
+    EventKind.REVIEW_RESOLVED: "Review decided",
+    EventKind.CONFIRMED: "Confirmed",
+    EventKind.COMPLETED: "Completed",
+    EventKind.CANCELLATION_REQUESTED: "Cancellation asked for",
+    EventKind.CANCELLED: "Cancelled",
+    EventKind.RESTOCKED: "Stock given back",
+    EventKind.HELD: "Put on hold",
+    EventKind.RELEASED: "Released",
+    EventKind.AMENDED: "Corrected",
+}
+DOORS = {
+    Door.API: "through the API",
+    Door.ADMIN: "in the admin",
+    Door.COMMAND: "by a command",
+    Door.WORKER: "by the worker",
+}
 EVIDENCE = {
     "response": "known from the call's answer",
     "snapshot": "known from the stock before the call",
@@ -84,6 +107,7 @@ EVIDENCE = {
     "replay": "known from repeating the call",
 }
 _GLANCE = 3  # items that the list shows of an order
+_SPELT_OUT = 8  # products that a sentence names
 
 
 def badge(word: str, colour: str) -> SafeString:
@@ -118,6 +142,15 @@ def glance(items: Iterable[OrderItem]) -> str:
     every = [str(item) for item in items]
     more = len(every) - _GLANCE
     return ", ".join(every[:_GLANCE]) + (f", +{more} more" if more > 0 else "")
+
+
+def pieces(quantities: Mapping[str, int]) -> str:
+    """Return pieces of products as a part of a sentence: ``2 × 10 and 1 × 9``."""
+    every = [f"{quantity} × {product_id}" for product_id, quantity in quantities.items()]
+    more = len(every) - _SPELT_OUT
+    if more > 0:
+        every[_SPELT_OUT:] = [f"{more} more product{'s' if more > 1 else ''}"]
+    return " and ".join([", ".join(every[:-1]), every[-1]] if len(every) > 1 else every)
 
 
 def age(since: datetime, now: datetime) -> str:
@@ -179,6 +212,8 @@ def explanation(event: OrderEvent) -> str:
         return shortages
     if event.kind == EventKind.AMENDED:
         return _amendment(**event.data)
+    if "batch" in event.data:
+        return f"with batch {event.data['batch']}"
     reason = str(event.data.get("reason", ""))
     return FAILURES.get(reason) or REASONS.get(reason, reason)
 

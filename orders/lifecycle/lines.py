@@ -1,6 +1,6 @@
 """An order's lines before they are rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -28,7 +28,7 @@ def merge(items: Sequence[Item]) -> list[Item]:
     return [Item(product, quantity, price) for (product, price), quantity in quantities.items()]
 
 
-def needs(items: Sequence[Item]) -> dict[str, int]:
+def needs(items: Iterable[Item | OrderItem]) -> dict[str, int]:
     """Return how many pieces of each product the items take together, whatever their prices."""
     quantities: dict[str, int] = {}
     for item in items:

@@ -1,6 +1,7 @@
 """Whether there is enough in stock; asking moves nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import ceil
 
 from inventory_client import InventoryClient
@@ -15,17 +16,19 @@ def shortages(quantities: Mapping[str, int]) -> list[Shortage]:
     Raises `InventoryUnavailable` when the service gives no usable answer, or when as many calls
     are under way as this process can afford; `InventoryRefused` for what can't be asked at all.
     """
-    try:
-        with inventory.call() as client:
-            return ask(client, quantities)
-    except Unavailable as exc:
-        inventory.log_failure(exc)
-        raise InventoryUnavailable(retry_after=ceil(exc.retry_after or 5)) from exc
-    except Rejected as exc:
-        inventory.log_failure(exc)
-        raise InventoryRefused(exc.detail) from exc
-    except inventory.NoCallToSpare as exc:
-        raise InventoryUnavailable(retry_after=1) from exc
+    with _conversation() as client:
+        return ask(client, quantities)
+
+
+def levels(quantities: Mapping[str, int]) -> dict[str, int]:
+    """Ask for all products in one call, for somebody who looks; return the pieces of each.
+
+    A product that the service does not know counts 0. Gives up sooner than `shortages`, and raises
+    the same.
+    """
+    with _conversation(hasty=True) as client:
+        answers = client.check(quantities, request_id=inventory.request_id())
+    return {answer.product_id: answer.current_quantity for answer in answers}
 
 
 def ask(client: InventoryClient, quantities: Mapping[str, int]) -> list[Shortage]:
@@ -35,3 +38,19 @@ def ask(client: InventoryClient, quantities: Mapping[str, int]) -> list[Shortage
         for answer in client.check(quantities, request_id=inventory.request_id())
         if not answer.available
     ]
+
+
+@contextmanager
+def _conversation(*, hasty: bool = False) -> Iterator[InventoryClient]:
+    """Lend the client, and raise what goes wrong as the domain's errors."""
+    try:
+        with inventory.call(hasty=hasty) as client:
+            yield client
+    except Unavailable as exc:
+        inventory.log_failure(exc)
+        raise InventoryUnavailable(retry_after=ceil(exc.retry_after or 5)) from exc
+    except Rejected as exc:
+        inventory.log_failure(exc)
+        raise InventoryRefused(exc.detail) from exc
+    except inventory.NoCallToSpare as exc:
+        raise InventoryUnavailable(retry_after=1) from exc

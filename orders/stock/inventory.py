@@ -15,6 +15,8 @@ from django.conf import settings
 from inventory_client import InventoryClient, InventoryError
 from inventory_client.answers import Health
 
+GLANCE = 1.5  # seconds that a person who only looks waits at most
+
 log = structlog.get_logger(__name__)
 
 
@@ -23,9 +25,14 @@ class NoCallToSpare(Exception):
 
 
 @cache
-def client() -> InventoryClient:
-    """Return the client that the settings describe; it pools its connections."""
-    return _client(settings.INVENTORY_CHECK_TIMEOUT_SECONDS)
+def client(*, hasty: bool = False) -> InventoryClient:
+    """Return the client that the settings describe; it pools its connections.
+
+    The hasty one gives up after `GLANCE` seconds. It has a breaker of its own: the impatience of
+    who only looks must not close the way to those who have stock to move.
+    """
+    patience = settings.INVENTORY_CHECK_TIMEOUT_SECONDS
+    return _client(min(GLANCE, patience) if hasty else patience)
 
 
 def _client(check_timeout: float) -> InventoryClient:
@@ -55,10 +62,10 @@ def _slot() -> Iterator[None]:
 
 
 @contextmanager
-def call() -> Iterator[InventoryClient]:
+def call(*, hasty: bool = False) -> Iterator[InventoryClient]:
     """Lend the client for one conversation; raise `NoCallToSpare` at once when all are lent."""
     with _slot():
-        yield client()
+        yield client(hasty=True) if hasty else client()
 
 
 def ping(deadline: float) -> Health:

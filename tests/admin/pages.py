@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
 
 LIST = "/admin/orders/order/"
+REASONS = {"cancel": {"reason": "customer"}, "hold": {"reason": "payment"}}  # what they ask for
 
 
 def page(order: Order) -> str:
@@ -22,14 +23,15 @@ def page(order: Order) -> str:
 
 
 def address(order: Order, verb: str) -> str:
-    """Return where a button's form is sent to."""
+    """Return the page of a verb, which its form is sent to."""
     return reverse(f"admin:orders_order_{verb}", args=[order.pk])
 
 
 def press(client: Client, order: Order, verb: str, **fields: object) -> Response:
-    """Send a button's form as the page would that shows the order as it is."""
+    """Send a dialog's form as the page would that shows the order as it is."""
     order.refresh_from_db()
-    return client.post(address(order, verb), {"expected_version": order.version} | fields)
+    asked = {"expected_version": order.version} | REASONS.get(verb, {})
+    return client.post(address(order, verb), asked | fields)
 
 
 def act(client: Client, verb: str, *orders: Order) -> Response:

@@ -9,7 +9,7 @@ from orders.errors import InsufficientStock
 from orders.models import OrderNote
 from orders.status import Door
 from tests.admin.conftest import SignIn
-from tests.admin.pages import address, page, told
+from tests.admin.pages import address, page
 from tests.factories import OPERATOR, order, order_of, staff
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -57,12 +57,10 @@ def test_timeline_names_people_doors_and_short_products(sign_in: SignIn, sandbox
 
     timeline = sign_in("viewer").get(page(placed)).context["timeline"]
 
-    assert [
-        (each.event.kind, each.who, each.event.via, each.change, each.why) for each in timeline
-    ] == [
-        ("cancelled", "system", "command", "PENDING → CANCELLED", ""),
-        ("confirmation_failed", "ann", "command", "", "2 × 10 short, 1 in stock"),
-        ("confirmation_requested", "ann", "command", "", ""),
+    assert [(each.what, each.who, each.door, each.change, each.why) for each in timeline] == [
+        ("Cancelled", "system", "by a command", "PENDING → CANCELLED", ""),
+        ("Not confirmed", "ann", "by a command", "", "2 × 10 short, 1 in stock"),
+        ("Confirmation asked for", "ann", "by a command", "", ""),
     ]
 
 
@@ -82,7 +80,7 @@ def test_timeline_tells_what_a_review_decided(sign_in: SignIn, applied: bool, wh
     data = {"movement": "0", "applied": applied}
     placed.events.create(kind="review_resolved", actor="system", via="admin", data=data)
     [event] = sign_in("viewer").get(page(placed)).context["timeline"]
-    assert (event.event.get_kind_display(), event.why) == ("Review resolved", why)
+    assert (event.what, event.why) == ("Review decided", why)
 
 
 def test_movements_show_their_evidence(sign_in: SignIn, sandbox: Sandbox) -> None:
@@ -125,12 +123,17 @@ def test_note_by_fulfilment_is_kept_with_its_author(sign_in: SignIn) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 2001, "nul\x00"])
-def test_note_that_is_no_note_is_refused(sign_in: SignIn, text: str) -> None:
+def test_note_that_is_no_note_is_refused_and_comes_back(sign_in: SignIn, text: str) -> None:
     response = sign_in("manager").post(address(order(), "note"), {"text": text})
-    [(level, message)] = told(response)
-    assert level == "error"
-    assert message.startswith("Nothing was done: ")
+    assert response.status_code == 422
+    form = response.context["note_form"]
+    assert (form["text"].value(), bool(form.errors)) == (text, True)
     assert not OrderNote.objects.exists()
+
+
+def test_get_of_the_note_s_address_is_405(sign_in: SignIn) -> None:
+    response = sign_in("manager").get(address(order(), "note"))
+    assert (response.status_code, response["Allow"]) == (405, "POST")
 
 
 @pytest.mark.parametrize("role", ["viewer", "auditor"])

@@ -7,10 +7,12 @@ import pytest
 from django.utils import timezone
 
 from inventory_client.sandbox.server import Sandbox
+from orders import lifecycle
 from orders.models import Order, OrderEvent, StockMovement
+from orders.status import HoldReason
 from orders.stock import ledger
 from tests.api.calls import faults, guest, patch, refusal, service, url
-from tests.factories import order_of, stock
+from tests.factories import OPERATOR, order_of, stock
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -162,3 +164,36 @@ def test_status_with_a_bad_body_is_refused(
     order = order_of(p10=2)
     answer = service().patch(url(order, "/status"), change, format="json")
     assert faults(answer) == expected
+
+
+def test_confirm_of_an_order_on_hold_is_refused_until_it_is_released(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    order = order_of(p10=2)
+    lifecycle.hold(order.pk, actor=OPERATOR, reason=HoldReason.PAYMENT)
+    for client in (service("fulfilment"), service("manager")):
+        answer = patch(client, order, "CONFIRMED")
+        assert refusal(answer) == (409, "on_hold")
+        assert "until somebody releases it" in answer.json()["detail"]
+    assert stock(sandbox) == {"10": 45}
+    assert guest().get(url(order)).json()["status"] == "PENDING"
+
+    lifecycle.release(order.pk, actor=OPERATOR)
+
+    assert outcome(patch(service(), order, "CONFIRMED")) == (200, "CONFIRMED", "clear")
+
+
+def test_confirm_of_an_order_on_hold_by_who_may_not_confirm_says_nothing_of_the_hold(
+    sandbox: Sandbox,
+) -> None:
+    order = order_of(p10=2)
+    lifecycle.hold(order.pk, actor=OPERATOR, reason=HoldReason.FRAUD)
+    answer = patch(service("viewer"), order, "CONFIRMED")
+    assert refusal(answer) == (403, "forbidden")
+    assert "fraud" not in answer.content.decode()
+
+
+def test_cancel_of_an_order_on_hold_is_allowed(sandbox: Sandbox) -> None:
+    order = order_of(p10=2)
+    lifecycle.hold(order.pk, actor=OPERATOR, reason=HoldReason.FRAUD)
+    answer = patch(service("manager"), order, "CANCELLED")
+    assert outcome(answer) == (200, "CANCELLED", "clear")

@@ -47,6 +47,7 @@ def test_manager_confirms_and_completes_by_button_and_list(
 
     page.get_by_role("link", name=f"#{first.pk}").click()
     page.get_by_role("button", name="Confirm").press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Confirm").press("Enter")
     see(page, f"#{first.pk} confirmed")
     assert stock(sandbox) == {"10": 43, "9": 19}
 
@@ -58,6 +59,7 @@ def test_manager_confirms_and_completes_by_button_and_list(
 
     page.goto(address(first))
     page.get_by_role("button", name="Complete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Complete").click()
     see(page, f"#{first.pk} completed")
     assert status(first) == "COMPLETED"
     assert stock(sandbox) == {"10": 39, "9": 15}
@@ -89,11 +91,13 @@ def test_manager_cancels_with_a_reason_and_adds_a_note_by_keyboard(
     page.get_by_role("button", name="Add note").press("Enter")
     expect(page.get_by_role("article")).to_contain_text("Rang twice, no answer")
 
-    page.get_by_text("Cancel…").press("Enter")
-    page.get_by_label("Reason").fill("Ordered twice")
-    page.get_by_label("Reason").press("Enter")
+    page.get_by_role("button", name="Cancel…").press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").select_option("duplicate")
+    dialog.get_by_label("Note").fill("Wrote so")
+    dialog.get_by_role("button", name="Cancel the order").press("Enter")
     see(page, f"#{order.pk} cancelled")
-    expect(page.get_by_role("article").filter(has_text="Ordered twice")).to_be_visible()
+    expect(page.get_by_role("article").filter(has_text="Wrote so")).to_be_visible()
     assert status(order) == "CANCELLED"
 
 
