@@ -16,6 +16,7 @@ from orderservice.environment import (
     DEBUG,
     configured,
     env,
+    networks,
     seconds,
 )
 from orderservice.observability import configure_logging
@@ -255,6 +256,7 @@ UNFOLD = {
 
 # --- transport security --------------------------------------------------------------------------
 
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES")  # who may say whom a request comes from
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not DEBUG)
 SECURE_REDIRECT_EXEMPT = [r"^health"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
