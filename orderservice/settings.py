@@ -16,6 +16,7 @@ from orderservice.environment import (
     DEBUG,
     configured,
     env,
+    minutes,
     networks,
     seconds,
 )
@@ -38,8 +39,8 @@ ALLOWED_HOSTS = (configured("ALLOWED_HOSTS") or "localhost,127.0.0.1,[::1]").spl
 WEB_THREADS = env.int("WEB_THREADS", 8)
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "orderservice.apps.OrderDeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -51,6 +52,10 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework_api_key",
     "procrastinate.contrib.django",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "orders",
 ]
 
@@ -65,7 +70,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "orders.signin.sessions.SessionEndMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "orderservice.urls"
@@ -150,9 +158,21 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # asks first whether somebody is locked out
+    "django.contrib.auth.backends.ModelBackend",
+]
 LOGIN_URL = "admin:login"
-SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a working day
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds since the sign-in: a working day
+SESSION_IDLE_SECONDS = minutes("SESSION_IDLE_MINUTES", 60)
 SESSION_COOKIE_HTTPONLY = True
+STAFF_REQUIRE_TOTP = env.bool("STAFF_REQUIRE_TOTP", False)
+
+# The limits are in orders/signin/lockout.py.
+AXES_HANDLER = "orders.signin.lockout.LockoutHandler"
+AXES_LOCKOUT_CALLABLE = "orders.signin.pages.locked_out"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 # --- the inventory service -----------------------------------------------------------------------
 
@@ -180,6 +200,7 @@ INVENTORY_SOLE_WRITER = env.bool("INVENTORY_SOLE_WRITER", False)
 
 CURRENCY = env.str("CURRENCY", "USD")
 SHOP_NAME = env.str("SHOP_NAME", "Order desk")
+OTP_TOTP_ISSUER = SHOP_NAME  # as an app for codes shows it
 ORDER_DUE_HOURS = env.int("ORDER_DUE_HOURS", 24)
 if not 1 <= ORDER_DUE_HOURS <= 24 * 365:
     raise ImproperlyConfigured("ORDER_DUE_HOURS must be whole hours, from 1 to a year's 8760")
@@ -252,6 +273,7 @@ UNFOLD = {
     "SCRIPTS": ["orders.admin.assets.script"],
     "DASHBOARD_CALLBACK": "orders.admin.dashboard.page.context",
     "SIDEBAR": {"navigation": "orders.admin.navigation.sidebar"},
+    "ACCOUNT": {"navigation": "orders.admin.navigation.account"},
 }
 
 # --- transport security --------------------------------------------------------------------------

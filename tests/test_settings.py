@@ -94,6 +94,12 @@ def test_settings_with_the_parts_of_a_database_url_take_any_password() -> None:
     assert start(COMPLETE | parts, shown) == "/run/postgresql p@ss:w/rd%"
 
 
+def test_settings_read_networks_and_minutes() -> None:
+    given = {"TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.1,fd00::/8", "SESSION_IDLE_MINUTES": "90"}
+    shown = "SESSION_IDLE_SECONDS, [str(each) for each in settings.TRUSTED_PROXIES]"
+    assert start(COMPLETE | given, shown) == "5400.0 ['10.0.0.0/8', '192.0.2.1/32', 'fd00::/8']"
+
+
 def test_every_variable_that_is_read_stands_in_the_example() -> None:
     sources = [
         ROOT / "orderservice" / "environment.py",
@@ -112,6 +118,9 @@ def test_every_variable_that_is_read_stands_in_the_example() -> None:
         ("INVENTORY_SERVICE_URL", "https://user:pw@inventory.example.org"),
         ("INVENTORY_SETTLE_SECONDS", "-500"),
         ("INVENTORY_TIMEOUT_SECONDS", "nan"),
+        ("SESSION_IDLE_MINUTES", "0"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,proxy.example.org"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),  # the network is 10.0.0.0/8: which was meant?
         ("ORDER_DUE_HOURS", "0"),
     ],
 )

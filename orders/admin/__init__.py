@@ -4,6 +4,6 @@ Each page and action only translates: the lifecycle decides, and `orders.admin.a
 came of it.
 """
 
-from orders.admin import access, batches, exports, failures, orders, reviews
+from orders.admin import access, attempts, batches, exports, failures, orders, reviews
 
-__all__ = ["access", "batches", "exports", "failures", "orders", "reviews"]
+__all__ = ["access", "attempts", "batches", "exports", "failures", "orders", "reviews"]

@@ -10,18 +10,21 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import Form
 from django.http import HttpRequest
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from procrastinate.contrib.django.models import ProcrastinateJob
 from rest_framework_api_key.models import APIKey
 
 from orders.admin.base import GroupAdmin, ModelAdmin, UserAdmin
 from orders.models import ApiKey, User
+from orders.signin import factors
 
-# Their apps stand before ours in INSTALLED_APPS. Keys of that table open nothing here, and jobs are
-# the operators' business.
-for hidden in (APIKey, ProcrastinateJob, Group):
+# Their apps stand before ours in INSTALLED_APPS. Keys of that table open nothing here, jobs are the
+# operators' business, and whoever could change devices could sign in as anybody.
+for hidden in (APIKey, ProcrastinateJob, Group, TOTPDevice, StaticDevice):
     admin.site.unregister(hidden)
 
 
@@ -37,26 +40,62 @@ def may_act_as(request: HttpRequest, user: User) -> bool:
 class PersonAdmin(UserAdmin[User]):
     """Customers, staff and service users. Only superusers hand out roles."""
 
-    list_display = ("username", "email", "roles", "is_staff", "is_active", "last_login")
+    actions = ("remove_second_factor",)
+    list_display = (
+        "username",
+        "email",
+        "roles",
+        "is_staff",
+        "is_active",
+        "second_factor",
+        "last_login",
+    )
     list_filter = ("is_staff", "is_active", "groups")
     fieldsets = (
         (None, {"fields": ("username", "password", "public_id")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Sign-in", {"fields": ("second_factor",)}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
-    readonly_fields = ("public_id", "last_login", "date_joined")
+    readonly_fields = ("public_id", "second_factor", "last_login", "date_joined")
     filter_horizontal = ()  # unfold has no styles for Django's two-box widget
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """Return the users with their roles."""
-        return super().get_queryset(request).prefetch_related("groups")
+        """Return the users with their roles, and whether they have a second factor."""
+        app = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        users = super().get_queryset(request).annotate(with_app=Exists(app))
+        return users.prefetch_related("groups")
 
     @admin.display(description="Roles")
     def roles(self, user: User) -> str:
         """The groups, by name."""
         return ", ".join(sorted(group.name for group in user.groups.all()))
+
+    @admin.display(description="Second factor", boolean=True)
+    def second_factor(self, user: User) -> bool:
+        """Whether a code is asked for after the password."""
+        return bool(getattr(user, "with_app", False))
+
+    def has_remove_factor_permission(self, request: HttpRequest) -> bool:
+        """Only superusers take away what keeps others from signing in as somebody."""
+        return bool(request.user.is_superuser)
+
+    @admin.action(
+        description="Remove the second factor: the phone is lost", permissions=["remove_factor"]
+    )
+    def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Take the selected users' apps and recovery codes away; their histories say who did."""
+        for user in queryset:
+            if user.pk == request.user.pk:
+                text = "Your own needs a code: turn it off on its page, in the menu at your name"
+                self.message_user(request, text, messages.ERROR)
+            elif factors.remove(user):
+                self.log_change(request, user, "Removed the second factor.")
+                self.message_user(request, f"{user}: second factor removed", messages.SUCCESS)
+            else:
+                self.message_user(request, f"{user} has no second factor", messages.WARNING)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Keep the roles from those who could give themselves one."""

@@ -56,10 +56,22 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     [_page(request, "Exports", "download", "orders_export")]
                     * see("orders.view_export")
                 ),
+                *(
+                    [_page(request, "Failed sign-ins", "lock_clock", "axes_accessattempt")]
+                    * see("axes.view_accessattempt")
+                ),
             ],
         ),
     ]
     return [{"title": title, "items": items} for title, seen, items in groups if seen]
+
+
+def account(request: HttpRequest) -> list[dict[str, str]]:
+    """Return the links of the menu at the user's name."""
+    links = [("Second factor", "admin:second_factor")]
+    if request.user.is_authenticated and request.user.has_usable_password():
+        links.insert(0, ("Change password", "admin:password_change"))
+    return [{"title": title, "link": reverse(name)} for title, name in links]
 
 
 def _page(request: HttpRequest, title: str, icon: str, model: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from orders.models import ApiKey, User
+from orders.signin.factors import is_satisfied
 
 _KEY = re.compile(r"([0-9A-Za-z]{1,8})\.[0-9A-Za-z]{1,128}")
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)
@@ -41,7 +42,19 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The site's own session, whose unsafe calls must carry a CSRF token."""
+    """The site's own session, whose unsafe calls must carry a CSRF token.
+
+    It opens the API when it would open the admin's pages: with the second factor, where one is set.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        """Return who is signed in. Raises `AuthenticationFailed` until all is shown."""
+        signed_in: tuple[User, None] | None = super().authenticate(request)
+        if signed_in is not None and not is_satisfied(request._request):
+            raise AuthenticationFailed(
+                "This session has yet to show its second factor", code="second_factor_required"
+            )
+        return signed_in
 
     def enforce_csrf(self, request: Request) -> None:
         """Raise `PermissionDenied` with a code of its own."""

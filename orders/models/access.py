@@ -4,6 +4,8 @@ import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.functional import cached_property
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework_api_key.models import AbstractAPIKey
 
 
@@ -11,6 +13,11 @@ class User(AbstractUser):
     """A customer, a member of staff, or a service; what it may do comes from its groups."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+
+    @cached_property
+    def has_second_factor(self) -> bool:
+        """Whether the password alone does not sign this user in."""
+        return bool(TOTPDevice.objects.filter(user=self, confirmed=True).exists())
 
 
 class ApiKey(AbstractAPIKey):

@@ -1,0 +1,1 @@
+"""How people prove who they are: wrong attempts, second factors, and sessions that end."""

@@ -1,0 +1,114 @@
+"""The pages of the sign-in: password, code, and "try again later"."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, RedirectURLMixin, redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.generic import FormView
+
+from orders.models import User
+from orders.signin import steps
+from orders.signin.factors import CodeRefused
+from orders.signin.forms import CodeForm, PasswordForm
+from orders.signin.lockout import COOL_OFF, locked_until, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    CodeFormView = FormView[CodeForm]
+else:
+    CodeFormView = FormView
+
+
+class PasswordView(LoginView):
+    """The first step, and the only one for whoever has no second factor."""
+
+    authentication_form = PasswordForm
+    template_name = "admin/login.html"
+    next_page = "admin:index"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Sign the user in, or ask for the code."""
+        user = form.get_user()
+        if user.has_second_factor:
+            steps.half_sign_in(self.request, user)
+            asked = urlencode({self.redirect_field_name: self.get_success_url()})
+            return HttpResponseRedirect(f"{reverse('admin:code')}?{asked}")
+        steps.sign_in(self.request, user, None)
+        response = HttpResponseRedirect(self.get_success_url())
+        steps.remember_browser(self.request, response)
+        return response
+
+
+@method_decorator(never_cache, name="dispatch")
+class CodeView(RedirectURLMixin, CodeFormView):
+    """The second step."""
+
+    form_class = CodeForm
+    template_name = "orders/signin/code.html"
+    next_page = "admin:index"
+    user: User
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Ask whoever has shown a password; send others to show one."""
+        user = steps.waiting_for_code(request)
+        if user is None:
+            return redirect_to_login(self.get_success_url(), reverse("admin:login"))
+        self.user = user
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form: CodeForm) -> HttpResponse:
+        """Sign the user in; say why not."""
+        try:
+            device = steps.check_code(self.request, self.user, form.cleaned_data["code"])
+        except CodeRefused as exc:
+            form.add_error("code", str(exc))
+            return self.form_invalid(form)
+        steps.sign_in(self.request, self.user, device)
+        response = HttpResponseRedirect(self.get_success_url())
+        steps.remember_browser(self.request, response)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Return what the page needs, with the admin's frame."""
+        frame = admin.site.each_context(self.request) | {"title": "Enter a code"}
+        where = {self.redirect_field_name: self.get_success_url()}
+        return super().get_context_data(**frame, **where, **kwargs)
+
+
+def locked_out(
+    request: HttpRequest,
+    response: HttpResponse | None = None,
+    credentials: Mapping[str, Any] | None = None,
+) -> HttpResponse:
+    """Answer whoever is locked out, in the place of what the view has answered."""
+    now = timezone.now()
+    until = locked_until(request, name_of(request, credentials)) or now
+    seconds = max(1, math.ceil((until - now).total_seconds()))
+    frame = admin.site.each_context(request)
+    page = TemplateResponse(
+        request,
+        "orders/signin/locked_out.html",
+        frame
+        | {
+            "title": "Try again later",
+            "until": until,
+            "minutes": math.ceil(seconds / 60),
+            "at_most": COOL_OFF.total_seconds() // 60,
+            "again": resolve_url("admin:login"),
+        },
+        status=429,
+        headers={"Retry-After": str(seconds), "Cache-Control": "no-store"},
+    )
+    return page.render()

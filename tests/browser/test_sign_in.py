@@ -1,0 +1,135 @@
+"""Staff set a second factor up, sign in with it and are locked out, by keyboard; on any screen."""
+
+import os
+import re
+from base64 import b32decode
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from orders.models import User
+from tests.browser.conftest import PASSWORD, OpenPage, sign_in
+from tests.signin.people import code_of, with_app
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),  # one process, so one Chromium at a time
+    pytest.mark.usefixtures("committed_db"),
+]
+
+PAGE = "/admin/second-factor/"
+
+
+def hex_of(page: Page) -> str:
+    """Return the secret that the page shows, as hex digits."""
+    return b32decode(page.locator("code").inner_text().replace(" ", "")).hex()
+
+
+def give_password(page: Page, who: User, password: str = PASSWORD) -> None:
+    page.goto("/admin/login/")
+    page.get_by_label("Username").fill(who.username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_label("Password").press("Enter")
+
+
+def test_manager_sets_an_app_up_and_signs_in_with_it_by_keyboard(
+    open_page: OpenPage, manager: User
+) -> None:
+    page = open_page()
+    sign_in(page, manager)
+    page.get_by_text(manager.email).click()
+    page.get_by_role("link", name="Second factor").click()
+    secret = hex_of(page)
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    expect(page.get_by_label("Code", exact=True)).to_be_focused()
+    page.keyboard.type(code_of(secret))
+    page.keyboard.press("Enter")
+    codes = page.get_by_role("list", name="Recovery codes").get_by_role("listitem")
+    expect(codes).to_have_count(10)
+    recovery = codes.first.inner_text()
+    assert re.fullmatch(r"\d{4} \d{4} \d{4}", recovery)
+    page.get_by_role("link", name="I have kept them").press("Enter")
+    page.wait_for_url("**/admin/")
+
+    other = open_page()
+    give_password(other, manager)
+    other.wait_for_url("**/admin/code/**")
+    expect(other.get_by_label("Code", exact=True)).to_be_focused()
+    other.keyboard.type("000000")
+    other.keyboard.press("Enter")
+    expect(other.get_by_role("alert")).to_contain_text("That code is wrong")
+    other.get_by_label("Code", exact=True).fill(recovery)
+    other.keyboard.press("Enter")
+    other.wait_for_url("**/admin/")
+
+
+def test_sign_in_works_without_javascript(open_page: OpenPage, manager: User) -> None:
+    _, secret, _ = with_app(manager)
+    page = open_page(javascript=False)
+    give_password(page, manager)
+    page.get_by_label("Code", exact=True).fill(code_of(secret))
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/admin/")
+
+
+def test_person_who_is_locked_out_is_told_until_when(open_page: OpenPage, manager: User) -> None:
+    page = open_page()
+    for _ in range(10):
+        give_password(page, manager, "wrong")
+    expect(page.get_by_role("alert")).to_contain_text("in 15 minutes")
+    page.get_by_role("link", name="Back to the sign-in").press("Enter")
+    expect(page.get_by_label("Username")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    [
+        ("light", 1440, "light"),
+        ("dark", 1440, "dark"),
+        ("phone", 390, "light"),
+        ("phone-dark", 390, "dark"),
+    ],
+)
+def test_pages_fit_the_screen_and_are_accessible(
+    open_page: OpenPage, manager: User, name: str, width: int, scheme: str
+) -> None:
+    """No page scrolls sideways; with SCREENSHOTS=folder their pictures are kept there."""
+    manager.is_superuser = True
+    manager.save()
+    page = open_page(width=width, height=900, scheme=scheme)
+
+    def look(title: str) -> None:
+        page.evaluate("document.fonts.ready")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        found = Axe().run(page).response["violations"]
+        grave = [each for each in found if each["impact"] in ("serious", "critical")]
+        assert [(each["id"], [n["html"] for n in each["nodes"]]) for each in grave] == []
+        if folder := os.environ.get("SCREENSHOTS"):
+            page.screenshot(path=Path(folder) / f"{title}-{name}.png", full_page=True)
+
+    page.goto("/admin/login/")
+    look("sign-in")
+    sign_in(page, manager)
+    page.goto(PAGE)
+    secret = hex_of(page)
+    look("set-up")
+    page.get_by_label("Code", exact=True).fill(code_of(secret, -1))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("list", name="Recovery codes")).to_be_visible()
+    look("recovery-codes")
+    page.goto(PAGE)
+    look("is-on")
+
+    page = open_page(width=width, height=900, scheme=scheme)
+    for _ in range(9):
+        give_password(page, manager, "wrong")
+    look("wrong-password")
+    give_password(page, manager)
+    page.wait_for_url("**/admin/code/**")
+    look("code")
+    page.keyboard.type("000000")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("too many wrong attempts")
+    look("locked-out")
