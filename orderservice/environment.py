@@ -3,6 +3,7 @@
 A missing or malformed one refuses to start and says what it wants.
 """
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
@@ -34,6 +35,12 @@ def seconds(name: str, default: float) -> float:
 def minutes(name: str, default: float) -> float:
     """Return a duration that is given in minutes, in seconds; refuse one that is not above 0."""
     return 60 * _above_zero(name, default, "minutes")
+
+
+def lines(name: str) -> list[str]:
+    r"""Return a text's lines; they end at a line break, at ``\n`` written out, or at ``|``."""
+    text = env.str(name, "")
+    return [line.strip() for line in re.split(r"\n|\\n|\|", text) if line.strip()]
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:

@@ -18,6 +18,7 @@ from orderservice.environment import (
     env,
     minutes,
     networks,
+    lines,
     seconds,
 )
 from orderservice.observability import configure_logging
@@ -201,6 +202,7 @@ INVENTORY_SOLE_WRITER = env.bool("INVENTORY_SOLE_WRITER", False)
 CURRENCY = env.str("CURRENCY", "USD")
 SHOP_NAME = env.str("SHOP_NAME", "Order desk")
 OTP_TOTP_ISSUER = SHOP_NAME  # as an app for codes shows it
+SHOP_ADDRESS = lines("SHOP_ADDRESS")
 ORDER_DUE_HOURS = env.int("ORDER_DUE_HOURS", 24)
 if not 1 <= ORDER_DUE_HOURS <= 24 * 365:
     raise ImproperlyConfigured("ORDER_DUE_HOURS must be whole hours, from 1 to a year's 8760")

@@ -17,7 +17,7 @@ COMPLETE = {
     "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
 }
 READ = re.compile(
-    r"""(?:env\.\w+|seconds|minutes|networks|configured|environ\.get)\(\s*["']([A-Z_]+)["']"""
+    r"""(?:env\.\w+|seconds|minutes|lines|networks|configured|environ\.get)\(\s*["']([A-Z_]+)["']"""
 )
 DOCUMENTED = re.compile(r"^#?([A-Z_]+)=([^#\n]*?)(?: +#.*)?$", re.MULTILINE)
 
@@ -126,3 +126,17 @@ def test_every_variable_that_is_read_stands_in_the_example() -> None:
 )
 def test_settings_that_could_not_work_refuse_and_name_it(name: str, value: str) -> None:
     assert name in start(COMPLETE | {name: value})
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("", "[]"),
+        ("1 Harbour Road", "['1 Harbour Road']"),
+        ("1 Harbour Road|12345 Springfield", "['1 Harbour Road', '12345 Springfield']"),
+        (r"1 Harbour Road\n 12345 Springfield\n", "['1 Harbour Road', '12345 Springfield']"),
+        ("1 Harbour Road\n\n12345 Springfield", "['1 Harbour Road', '12345 Springfield']"),
+    ],
+)
+def test_shop_address_is_read_line_by_line(written: str, read: str) -> None:
+    assert start(COMPLETE | {"SHOP_ADDRESS": written}, "SHOP_ADDRESS") == read

@@ -4,7 +4,7 @@ A CSV can be long, so its action leads to a page that says what is coming, and w
 it: the page's address holds the list's filter, so that it can be kept, sent and tried again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -42,7 +42,7 @@ MOST_IN_AN_ADDRESS = 3_000  # characters; gunicorn refuses a request line of mor
 class DownloadAdmin(LookOnlyAdmin[Order]):
     """The list's exports, for `OrderAdmin` to have among its actions and addresses."""
 
-    download_actions = ("export_orders", "export_lines")
+    download_actions: tuple[str, ...] = ("export_orders", "export_lines")
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         """Tell whether the list offers the exports."""
@@ -85,7 +85,7 @@ class DownloadAdmin(LookOnlyAdmin[Order]):
     def _to_export(
         self, kind: ExportKind, request: HttpRequest, queryset: QuerySet[Order]
     ) -> HttpResponse | None:
-        if request.POST.get("select_across") == "1":
+        if all_that_match(request):
             query = _filter_of(request.GET).urlencode()
         else:
             numbers = queryset.order_by("-pk").values_list("pk", flat=True)
@@ -151,6 +151,18 @@ class DownloadAdmin(LookOnlyAdmin[Order]):
         filters.pop("numbers", None)
         query = f"?{filters.urlencode()}" if filters else ""
         return reverse("admin:orders_order_changelist") + query
+
+
+def all_that_match(request: HttpRequest) -> bool:
+    """Tell whether a list action is for all orders of the filter, and not for those ticked."""
+    return request.POST.get("select_across") == "1"
+
+
+def chosen_by(request: HttpRequest, numbers: Iterable[int]) -> str:
+    """Return what a list action's orders were chosen by, in words."""
+    if all_that_match(request):
+        return _in_words(request.GET)
+    return f"numbers: {', '.join(map(str, numbers))}"
 
 
 def _filter_of(query: QueryDict) -> QueryDict:

@@ -15,17 +15,17 @@ from django.shortcuts import redirect
 from orders import lifecycle
 from orders.admin.actions import MOST_AT_ONCE, MOST_IN_A_BATCH, VERBS, Outcome, run
 from orders.admin.base import actor_of
-from orders.admin.downloads import DownloadAdmin
 from orders.admin.listing import OrderListAdmin
 from orders.admin.page import OrderPageAdmin
+from orders.admin.printing import PrintAdmin
 from orders.models import Order
 
 
 @admin.register(Order)
-class OrderAdmin(DownloadAdmin, OrderListAdmin, OrderPageAdmin):
+class OrderAdmin(PrintAdmin, OrderListAdmin, OrderPageAdmin):
     """Orders can be looked at by who may view them, and changed by verbs alone."""
 
-    actions = ("confirm", "complete", "cancel", *DownloadAdmin.download_actions)
+    actions = ("confirm", "complete", "cancel", *PrintAdmin.download_actions)
 
     # --- who may ---------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from django.test import Client
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.actor import Actor
-from orders.admin.page import Link, links, offer
 from orders.models import Confirmation, Order, OrderEvent, User
 from orders.status import CancelReason, Door, HoldReason
 from tests.admin.conftest import SignIn
@@ -79,24 +78,6 @@ def test_order_in_review_leads_those_who_may_to_the_review(
 @pytest.mark.parametrize("status", ["COMPLETED", "CANCELLED"])
 def test_finished_order_offers_nothing(sign_in: SignIn, status: str) -> None:
     assert buttons(sign_in("manager"), order(status=status)) == []
-
-
-def test_page_shows_what_other_parts_of_the_admin_offer(
-    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(links, "_sources", [])
-
-    @offer
-    def slips(order: Order, actor: Actor) -> list[Link]:
-        return [Link("Packing slip", f"/slips/{order.pk}/")] if actor.may("complete") else []
-
-    placed = order_of(p10=2)
-    link = f'href="/slips/{placed.pk}/"'
-    assert link in sign_in("fulfilment").get(page(placed)).content.decode()
-    assert link not in sign_in("viewer").get(page(placed)).content.decode()
-
-
-# --- what a dialog says --------------------------------------------------------------------------
 
 
 def test_confirm_dialog_adds_up_the_lines_of_a_product(sign_in: SignIn) -> None:

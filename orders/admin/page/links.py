@@ -1,7 +1,8 @@
-"""What the order page leads to besides its verbs: other parts of the admin offer their links."""
+"""What the order page leads to besides its verbs."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from django.urls import reverse
 
 from orders.actor import Actor
 from orders.models import Order
@@ -16,16 +17,12 @@ class Link:
     icon: str = ""
 
 
-Source = Callable[[Order, Actor], Iterable[Link]]
-_sources: list[Source] = []
-
-
-def offer(source: Source) -> Source:
-    """Have the page show what the function returns for an order and who looks at it."""
-    _sources.append(source)
-    return source
-
-
 def links(order: Order, actor: Actor) -> list[Link]:
-    """Return all that is offered, in the order in which it was registered."""
-    return [link for source in _sources for link in source(order, actor)]
+    """Return the order's papers, for those who may print them."""
+    if not actor.may_print():
+        return []
+    papers = (("Packing slip", "slips", "local_shipping"), ("Invoice", "invoices", "receipt_long"))
+    return [
+        Link(text, reverse(f"admin:orders_order_{name}", args=[order.pk]), icon)
+        for text, name, icon in papers
+    ]
