@@ -5,7 +5,7 @@ orders, a week of failures) reads an index alone and is kept for a minute in thi
 statement has a deadline of its own, so that a slow database costs a figure and not the page.
 """
 
-from collections.abc import Mapping
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -90,6 +90,7 @@ class Failures:
     """How many confirmations have failed since a moment, by the reason, the commonest first."""
 
     reasons: list[tuple[FailureReason, int]]
+    days: list[tuple[date, int]]
     since: datetime
     counted_at: datetime
 
@@ -185,28 +186,25 @@ SELECT f.kept, f.cancelled, f.revenue, f.foreign_kept
 
 def by_day(days: int) -> Days:
     """Return the last so many days of `settings.TIME_ZONE`, today last, kept for a minute."""
-    today = timezone.localdate()
-    known: Days | None = cache.get(key := f"figures.by_day.{days}.{today}.{settings.CURRENCY}")
+    dates, borders = _last(days)
+    known: Days | None = cache.get(
+        key := f"figures.days.{days}.{borders[0].timestamp()}.{settings.CURRENCY}"
+    )
     if known is not None:
         return known
-    dates = [today - timedelta(days=back) for back in reversed(range(days))]
-    begins = [midnight(day) for day in dates]
-    rows = _ask(
-        _BY_DAY,
-        begins=begins,
-        ends=[*begins[1:], midnight(today + timedelta(days=1))],
-        currency=settings.CURRENCY,
-    )
+    rows = _ask(_BY_DAY, begins=borders[:-1], ends=borders[1:], currency=settings.CURRENCY)
     counted = [Day(day, *row) for day, row in zip(dates, rows, strict=True)]
     found = Days(counted, settings.CURRENCY, timezone.now())
     cache.set(key, found, KEPT)
     return found
 
 
+# A row a reason and day; a day is its place among the midnights, from 1 on.
 _FAILURES = """
-SELECT failure, count(*) FROM orders_confirmation
+SELECT failure, width_bucket(settled_at, %(begins)s::timestamptz[]), count(*)
+  FROM orders_confirmation
  WHERE state = 'rejected' AND settled_at >= %(since)s
- GROUP BY failure ORDER BY count(*) DESC, failure
+ GROUP BY 1, 2
 """
 
 
@@ -215,13 +213,18 @@ def failures(days: int) -> Failures:
 
     Reads confirmation_rejected alone.
     """
-    since = midnight(timezone.localdate() - timedelta(days=days - 1))
-    known: Failures | None = cache.get(key := f"figures.failures.{since.timestamp()}")
+    dates, borders = _last(days)
+    since = borders[0]
+    known: Failures | None = cache.get(key := f"figures.failures.{days}.{since.timestamp()}")
     if known is not None:
         return known
-    rows = _ask(_FAILURES, since=since)
-    reasons = [(FailureReason(failure), number) for failure, number in rows]
-    found = Failures(reasons, since, timezone.now())
+    by_reason: Counter[FailureReason] = Counter()
+    by_day: Counter[date] = Counter()
+    for failure, place, number in _ask(_FAILURES, since=since, begins=borders[:-1]):
+        by_reason[FailureReason(failure)] += number
+        by_day[dates[place - 1]] += number
+    reasons = sorted(by_reason.items(), key=lambda each: (-each[1], each[0]))
+    found = Failures(reasons, [(day, by_day[day]) for day in dates], since, timezone.now())
     cache.set(key, found, KEPT)
     return found
 
@@ -243,8 +246,8 @@ SELECT (SELECT count(*) FROM procrastinate_workers
 
 def worker() -> Worker:
     """Tell whether a worker has shown a sign of life lately, and what is due for it."""
-    [row] = _ask(_WORKER, within=WORKER_BEATS_WITHIN, some=MOST + 1)
-    alive, beaten_at, jobs, due, due_since = row
+    rows = _ask(_WORKER, within=WORKER_BEATS_WITHIN, some=MOST + 1)
+    [(alive, beaten_at, jobs, due, due_since)] = rows
     return Worker(alive, beaten_at, Count(jobs), Count(due), due_since)
 
 
@@ -280,13 +283,19 @@ def midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def _ask(statement: str, **parameters: object) -> list[tuple[Any, ...]]:
+def _last(days: int) -> tuple[list[date], list[datetime]]:
+    """Return the last days, today last, and the midnights before, between and after them."""
+    today = timezone.localdate()
+    dates = [today - timedelta(days=back) for back in reversed(range(days))]
+    return dates, [midnight(day) for day in (*dates, today + timedelta(days=1))]
+
+
+def _ask(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
     """Return a statement's rows; raise `Unanswered` when they are not there by the deadline."""
-    values: Mapping[str, Any] = parameters
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {DEADLINE:d}")
-            cursor.execute(statement, values)
+            cursor.execute(statement, parameters)
             return list(cursor.fetchall())
     except OperationalError as exc:
         connection.close_if_unusable_or_obsolete()

@@ -1,12 +1,13 @@
 """The cards at the bottom: failures, the worker, the inventory, and what happened last."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.utils.safestring import SafeString
 
 from orders import figures, queries
 from orders.admin import links, words
+from orders.admin.dashboard.charts import Chart, chart
 from orders.status import StockState
 
 LATEST = 8  # events
@@ -24,17 +25,22 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """The failures of the last days by reason."""
+    """The failures of the last days by reason and by day."""
 
     reasons: list[Reason]
+    chart: Chart
+    told: str
+    labels: list[date]
     number: str
     days: int
     link: str
     counted_at: datetime
 
 
-def failures(seen: figures.Failures, days: int) -> Reasons:
-    """Return why confirmations failed, the commonest reason first."""
+def failures(seen: figures.Failures) -> Reasons:
+    """Return why confirmations failed, the commonest reason first, and on which days."""
+    days = [day for day, _ in seen.days]
+    told = [f"{day:%a %-d %b}: {number:,} failed" for day, number in seen.days]
     most = max((number for _, number in seen.reasons), default=1)
     return Reasons(
         [
@@ -46,8 +52,11 @@ def failures(seen: figures.Failures, days: int) -> Reasons:
             )
             for reason, number in seen.reasons
         ],
+        chart([[("failed", number)] for _, number in seen.days], told),
+        f"Failed confirmations by day. {'; '.join(told)}.",
+        [days[0], days[-1]],
         f"{sum(number for _, number in seen.reasons):,}",
-        days,
+        len(days),
         links.failed_confirmations(since=seen.since),
         seen.counted_at,
     )

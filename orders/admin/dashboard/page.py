@@ -71,7 +71,7 @@ def context(request: HttpRequest, base: dict[str, Any]) -> dict[str, Any]:
             "health",
             "failures",
             "Failed confirmations",
-            lambda: health.failures(figures.failures(FAILURE_DAYS), FAILURE_DAYS),
+            lambda: health.failures(figures.failures(FAILURE_DAYS)),
         )
         add("health", "worker", "Worker", lambda: health.worker(figures.worker(), now))
     if sees_orders and see("orders.view_orderevent"):

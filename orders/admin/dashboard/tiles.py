@@ -63,7 +63,7 @@ def open_orders(seen: figures.OpenOrders, due_before: datetime, now: datetime) -
             "Past due",
             "alarm",
             figures.Count(seen.due_pending + seen.due_confirmed),
-            f"open for more than {settings.ORDER_DUE_HOURS} h",
+            f"open, over {settings.ORDER_DUE_HOURS} h old",
             tone="warning",
             parts=parts,
         ),
