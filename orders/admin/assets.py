@@ -14,6 +14,16 @@ def stylesheet(request: HttpRequest) -> str:
     return static("orders/admin.css")
 
 
+def accessible_stylesheet(request: HttpRequest) -> str:
+    """Return the address of what makes the theme's pages easier to see."""
+    return static("orders/accessible.css")
+
+
+def accessible_script(request: HttpRequest) -> str:
+    """Return the address of what makes the theme's pages usable by keyboard and by ear."""
+    return static("orders/accessible.js")
+
+
 def script(request: HttpRequest) -> str:
     """Return the address of what the theme must be told before it starts."""
     return static("orders/admin.js")
