@@ -1,4 +1,4 @@
-"""``manage.py seed_demo``: orders to look at, in development."""
+"""``manage.py seed_demo``: orders to look at, a few or a million."""
 
 from argparse import ArgumentParser
 from decimal import Decimal
@@ -7,10 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
+from django.utils import timezone
 
 from orders import lifecycle
 from orders.actor import Actor
 from orders.errors import InventoryUnavailable, OrderError
+from orders.management import demo
+from orders.management.commands._progress import Progress
 from orders.models import Order, User
 from orders.status import CancelReason, Door
 
@@ -53,19 +56,40 @@ _ORDERS: list[tuple[str, str, str, str, dict[str, int], str]] = [
 
 
 class Command(BaseCommand):
-    """Places, confirms and completes demo orders through the same verbs that every door uses."""
+    """Places demo orders through the verbs that every door uses, or writes a history of many."""
 
-    help = "Place demo orders and make the staff login admin/admin; refuses unless DEBUG=1."
+    help = (
+        "Place demo orders and make the staff login admin/admin, in development;"
+        " or write a made-up history of many orders."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--force", action="store_true", help="even when there are orders")
+        parser.add_argument(
+            "--orders", type=int, help="write so many, spread over two years; asks no inventory"
+        )
+        parser.add_argument(
+            "--unsettled",
+            type=int,
+            default=0,
+            help="with --orders: so many more settling, and so many in review, for good",
+        )
+        parser.add_argument("--seed", type=int, default=1, help="with --orders: which history")
+        parser.add_argument(
+            "--yes", action="store_true", help="with --orders: in production too, without a login"
+        )
 
     def handle(self, *, force: bool = False, **options: Any) -> None:
-        if not settings.DEBUG:
-            raise CommandError("seed_demo makes a login that anybody can guess: only with DEBUG=1.")
-        if not User.objects.filter(username=LOGIN).exists():
-            User.objects.create_superuser(LOGIN, "admin@example.com", PASSWORD)
-        if force or not Order.objects.exists():
+        history = options["orders"] is not None
+        if not settings.DEBUG and not (history and options["yes"]):
+            raise CommandError(
+                "seed_demo makes a login that anybody can guess: only with DEBUG=1."
+                " --orders with --yes makes orders alone."
+            )
+        login = self._login() if settings.DEBUG else None
+        if history:
+            self._write_history(login, force=force, **options)
+        elif force or not Order.objects.exists():
             try:
                 self._place_all()
             except InventoryUnavailable as exc:
@@ -73,7 +97,36 @@ class Command(BaseCommand):
                     f"No answer from the inventory service at {settings.INVENTORY_SERVICE_URL}."
                 ) from exc
         self.stdout.write(f"{Order.objects.count()} orders")
-        self.stdout.write(f"Staff login at {reverse('admin:index')}: {LOGIN} / {PASSWORD}")
+        if login is not None:
+            self.stdout.write(f"Staff login at {reverse('admin:index')}: {LOGIN} / {PASSWORD}")
+
+    def _login(self) -> User:
+        login = User.objects.filter(username=LOGIN).first()
+        return login or User.objects.create_superuser(LOGIN, "admin@example.com", PASSWORD)
+
+    def _write_history(
+        self, login: User | None, *, orders: int, unsettled: int, seed: int, force: bool, **_: Any
+    ) -> None:
+        if orders < 1 or unsettled < 0:
+            raise CommandError("--orders must be at least 1, and --unsettled at least 0.")
+        if Order.objects.exists() and not force:
+            raise CommandError(
+                "There are orders, and those of a history would have higher numbers and older"
+                " dates. --force writes it all the same."
+            )
+        staff = (Actor(via=Door.ADMIN, user=login) if login else OPERATOR).label
+        progress = Progress(self.stderr, demo.parts_of(orders))
+        try:
+            demo.load(
+                orders,
+                unsettled=unsettled,
+                seed=seed,
+                now=timezone.now(),
+                staff=staff,
+                step=progress.step,
+            )
+        finally:
+            progress.close()
 
     def _place_all(self) -> None:
         for name, street, city, zip_code, pieces, fate in _ORDERS:
