@@ -18,6 +18,7 @@ VERB_PERMISSIONS = {
     "hold": "orders.hold_order",
     "amend": "orders.amend_order",
     "export": "orders.export_order",
+    "share": "orders.share_filter",
 }
 
 _VIEWER = ["view_order", "view_orderitem", "view_orderevent", "view_ordernote"]
@@ -42,6 +43,7 @@ ROLES: dict[str, list[str]] = {
         "review_stock",
         "export_order",
         "view_export",
+        "share_filter",
     ],
     "auditor": [*_VIEWER, *_LEDGER, "view_user", "view_apikey", "view_export"],
 }

@@ -25,6 +25,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from orders import exports
+from orders.admin import listing
 from orders.admin.base import LookOnlyAdmin, actor_of
 from orders.models import Order
 from orders.status import ExportKind
@@ -33,8 +34,6 @@ TITLES = {
     ExportKind.ORDERS: "Export orders (CSV)",
     ExportKind.LINES: "Export lines (CSV)",
 }
-# Parameters of the list that say where in it one is, and not which orders are in it.
-NAVIGATION = ("p", "o", "all", "e")
 FILTERS = {"q": "search", "status__exact": "status", "stock_state__exact": "stock"}
 MOST_IN_AN_ADDRESS = 3_000  # characters; gunicorn refuses a request line of more than 4,094
 
@@ -142,7 +141,7 @@ class DownloadAdmin(LookOnlyAdmin[Order]):
                 raise Http404
             return self.get_queryset(request).filter(pk__in=map(int, numbers))
         try:
-            return self.get_changelist_instance(request).get_queryset(request)
+            return listing.matching(self.get_queryset(request), request.GET)
         except IncorrectLookupParameters as exc:
             raise Http404 from exc
 
@@ -168,7 +167,7 @@ def chosen_by(request: HttpRequest, numbers: Iterable[int]) -> str:
 def _filter_of(query: QueryDict) -> QueryDict:
     """Return what narrows the list, of all that its address says."""
     narrowed = query.copy()
-    for name in NAVIGATION:
+    for name in listing.SHOWN_BY:
         narrowed.pop(name, None)
     return narrowed
 

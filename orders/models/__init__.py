@@ -3,6 +3,7 @@
 from orders.models.access import ApiKey, User
 from orders.models.batch import Batch, BatchEntry
 from orders.models.export import Export
+from orders.models.filters import SavedFilter
 from orders.models.idempotency import IdempotencyKey
 from orders.models.order import Order, OrderEvent, OrderItem, OrderNote
 from orders.models.stock import Confirmation, StockAttempt, StockMovement
@@ -18,6 +19,7 @@ __all__ = [
     "OrderEvent",
     "OrderItem",
     "OrderNote",
+    "SavedFilter",
     "StockAttempt",
     "StockMovement",
     "User",

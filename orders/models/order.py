@@ -5,11 +5,13 @@ from decimal import Decimal
 from enum import StrEnum
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 
 from orders import limits
+from orders.models.search import CUSTOMER
 from orders.status import OPEN, Door, EventKind, HoldReason, OrderStatus, StockState
 
 
@@ -71,12 +73,21 @@ class Order(models.Model):
             ("hold_order", "Can keep orders from being confirmed, and release them"),
             ("amend_order", "Can correct lines and address of pending orders"),
             ("export_order", "Can export orders"),
+            ("share_filter", "Can share saved filters of the order list"),
             ("review_stock", "Can decide whether a movement of unknown outcome was applied"),
         ]
         indexes = [
             models.Index("status", F("number").desc(), name="order_status_newest"),
             models.Index("owner", F("number").desc(), name="order_owner_newest"),
-            models.Index("email", F("number").desc(), name="order_email_newest"),
+            models.Index(Upper("email"), F("number").desc(), name="order_email_folded"),
+            models.Index(Upper("city"), F("number").desc(), name="order_city_folded"),
+            models.Index("total", name="order_total"),
+            GinIndex(
+                # Each change is sorted in at once: a search never has to read a pile of them.
+                OpClass(CUSTOMER, name="gin_trgm_ops"),
+                name="order_customer_words",
+                fastupdate=False,
+            ),
             models.Index(
                 "stock_state",
                 F("number").desc(),
@@ -84,9 +95,11 @@ class Order(models.Model):
                 condition=~Q(stock_state=StockState.CLEAR),
             ),
             models.Index(F("number").desc(), name="order_on_hold", condition=~Q(hold_reason="")),
-            # The dashboard's: each holds all that its figure reads.
+            # The dashboard's: each holds all that its figure reads. The first also sorts lists.
             models.Index(
-                fields=["created_at"], include=["status", "currency", "total"], name="order_placed"
+                fields=["created_at", "number"],
+                include=["status", "currency", "total"],
+                name="order_age",
             ),
             models.Index(
                 fields=["status", "created_at"],
@@ -136,6 +149,14 @@ class OrderItem(models.Model):
                 name="item_quantity",
             ),
             models.CheckConstraint(condition=Q(unit_price__gte=0), name="item_price_not_negative"),
+        ]
+        indexes = [
+            models.Index("product_id", F("order").desc(), name="item_product_newest"),
+            GinIndex(
+                OpClass(Upper("product_id"), name="gin_trgm_ops"),
+                name="item_product_words",
+                fastupdate=False,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
-"""The order list: its columns, its filters and its search."""
+"""The order list: its pages, its filters, its search and its columns."""
 
 from orders.admin.listing.desk import OrderListAdmin
+from orders.admin.listing.form import SHOWN_BY, matching
 
-__all__ = ["OrderListAdmin"]
+__all__ = ["SHOWN_BY", "OrderListAdmin", "matching"]

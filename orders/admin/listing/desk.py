@@ -1,18 +1,21 @@
 """What the admin needs to list orders: the columns, and what narrows the list."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from orders.admin import words
-from orders.admin.base import LookOnlyAdmin
+from orders.admin.listing.changelist import OrderList
+from orders.admin.listing.saved import SavedFilterAdmin
 from orders.models import Order, OrderItem
-from orders.queries import OrderFilter
 
 
-class OrderListAdmin(LookOnlyAdmin[Order]):
+class OrderListAdmin(SavedFilterAdmin):
     """The list of orders; what can be done to them is `orders.admin.orders`'."""
 
     list_display = (
@@ -22,28 +25,27 @@ class OrderListAdmin(LookOnlyAdmin[Order]):
         "amount",
         "state",
         "stock",
+        "hold",
         "waiting",
     )
-    list_filter = ("status", "stock_state", "created_at")
+    change_list_template = "orders/list.html"
+    list_before_template = "orders/list_before.html"
     list_per_page = 50
     ordering = ("-number",)
-    sortable_by = ("called",)  # the one column whose order an index serves
+    sortable_by = ("called", "waiting")  # the columns whose order an index serves
     search_fields = ("number",)  # shows the field; the search is our own
     search_help_text = "Number, name, e-mail or product"
     show_facets = admin.ShowFacets.NEVER  # each would be a COUNT(*)
     show_full_result_count = False
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the list that goes by keys."""
+        return OrderList
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         """Return the orders with their items, whatever their number in a query of their own."""
         items = Prefetch("items", queryset=OrderItem.objects.order_by("pk"))
         return super().get_queryset(request).prefetch_related(items)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
-    ) -> tuple[QuerySet[Order], bool]:
-        """Search as the API's ``q`` does; no row is found twice."""
-        wanted = OrderFilter(q=search_term.strip() or None)
-        return queryset.filter(wanted.conditions()), False
 
     @admin.display(description="Order", ordering="number")
     def called(self, order: Order) -> str:
@@ -79,7 +81,12 @@ class OrderListAdmin(LookOnlyAdmin[Order]):
         """The stock state, unless all is well."""
         return words.stock_badge(order.stock_state)
 
-    @admin.display(description="Age")
+    @admin.display(description="Hold", empty_value="")
+    def hold(self, order: Order) -> SafeString | str:
+        """Why it must not be confirmed, if so."""
+        return words.badge(order.hold_reason, "danger") if order.hold_reason else ""
+
+    @admin.display(description="Age", ordering="-created_at")
     def waiting(self, order: Order) -> SafeString:
         """How old the order is; when exactly it was placed, on hovering."""
         return words.since(order.created_at)

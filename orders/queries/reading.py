@@ -4,13 +4,9 @@ One order, or a page of any size, takes three statements: the orders with their 
 and the last failed confirmations.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from orders.actor import Actor
 from orders.errors import OrderNotFound
@@ -117,68 +113,3 @@ def in_review() -> QuerySet[StockMovement]:
     return (
         waiting.select_related("confirmation").prefetch_related("attempts").order_by("resolved_at")
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderFilter:
-    """What a list is narrowed to; None does not narrow. Bounds are inclusive."""
-
-    status: str | None = None
-    stock: str | None = None
-    q: str | None = None
-    email: str | None = None
-    product_id: str | None = None
-    user_id: str | None = None
-    created_from: datetime | None = None
-    created_to: datetime | None = None
-    min_total: Decimal | None = None
-    max_total: Decimal | None = None
-
-    def conditions(self) -> Q:
-        """Return the filter as one condition on orders."""
-        plain = {
-            "status": self.status,
-            "stock_state": self.stock,
-            "email__iexact": self.email,
-            "created_at__gte": self.created_from,
-            "created_at__lte": self.created_to,
-            "total__gte": self.min_total,
-            "total__lte": self.max_total,
-        }
-        found = Q(**{lookup: value for lookup, value in plain.items() if value is not None})
-        if self.q is not None:
-            found &= _matches(self.q)
-        if self.product_id is not None:
-            found &= _has_product(self.product_id)
-        if self.user_id is not None:
-            found &= _has_user_id(self.user_id)
-        return found
-
-
-def listed(orders: QuerySet[Order], wanted: OrderFilter, sort: Sequence[str]) -> QuerySet[Order]:
-    """Return the orders that the filter lets through, sorted, the newest first among equals."""
-    return orders.filter(wanted.conditions()).order_by(*sort, "-number")
-
-
-def _matches(words: str) -> Q:
-    """Find by number, or by part of the name or e-mail, or by a product."""
-    found = Q(full_name__icontains=words) | Q(email__icontains=words) | _has_product(words)
-    number = words.removeprefix("#")
-    if number.isascii() and number.isdigit() and len(number) <= 18:  # what fits a bigint
-        found |= Q(number=int(number))
-    return found
-
-
-def _has_product(product_id: str) -> Q:
-    items = OrderItem.objects.filter(order=OuterRef("pk"), product_id=product_id)
-    return Q(Exists(items))
-
-
-def _has_user_id(user_id: str) -> Q:
-    """Find by the ``userId`` that the API shows: of an owned order its owner's public id."""
-    found = Q(owner=None, customer_reference=user_id)
-    try:
-        found |= Q(owner__public_id=UUID(user_id))
-    except ValueError:
-        return found
-    return found

@@ -1,0 +1,141 @@
+"""Which orders a list is narrowed to, by filters and by words.
+
+Words may match an order in several ways, over two tables. An OR of these defeats the planner: no
+index serves it as a whole. So each way is an arm of its own, that an index serves, with all the
+filters in it; docs/adr/0008-lists-of-a-million.md says more.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property, reduce
+from operator import or_
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Upper
+from django.db.models.lookups import Contains
+
+from orders.models import Order, OrderItem
+from orders.models.search import CUSTOMER
+
+MANY = 100_000  # orders: whoever wants more of them had better look at each than collect them
+_TRIGRAM = re.compile(r"[^\W_]{3}")  # without one, the trigram indexes are of no use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilter:
+    """What a list is narrowed to; None does not narrow. Bounds are inclusive, but for ``before``.
+
+    ``q`` is a number, or a part of a name, an e-mail or a product; without three letters or digits
+    in a row it is a number or a whole product.
+    """
+
+    status: str | None = None
+    stock: str | None = None
+    on_hold: bool | None = None
+    q: str | None = None
+    email: str | None = None
+    city: str | None = None
+    product_id: str | None = None
+    user_id: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    created_before: datetime | None = None
+    min_total: Decimal | None = None
+    max_total: Decimal | None = None
+
+    def conditions(self) -> Q:
+        """Return the filter, but for ``q``, as one condition on orders."""
+        plain = {
+            "status": self.status,
+            "stock_state": self.stock,
+            "email__iexact": self.email,
+            "city__iexact": self.city,
+            "created_at__gte": self.created_from,
+            "created_at__lte": self.created_to,
+            "created_at__lt": self.created_before,
+            "total__gte": self.min_total,
+            "total__lte": self.max_total,
+        }
+        found = Q(**{lookup: value for lookup, value in plain.items() if value is not None})
+        if self.on_hold is not None:  # in the words of the partial index
+            found &= ~Q(hold_reason="") if self.on_hold else Q(hold_reason="")
+        if self.product_id is not None:
+            found &= _has_item(Q(product_id=self.product_id))
+        if self.user_id is not None:
+            found &= _has_user_id(self.user_id)
+        return found
+
+    def ways(self) -> list[Q]:
+        """Return one condition for each way in which an order may match ``q``."""
+        if self.q is None:
+            return []
+        found = []
+        if _TRIGRAM.search(self.q):
+            # In capitals by the database on both sides: Python's differ in some letters.
+            found.append(Q(Contains(CUSTOMER, Upper(Value(self.q)))))
+            found.append(_has_item(Q(product_id__icontains=self.q)))
+        else:
+            found.append(_has_item(Q(product_id=self.q)))
+        number = self.q.removeprefix("#")
+        if number.isascii() and number.isdigit() and len(number) <= 18:  # what fits a bigint
+            found.append(Q(number=int(number)))
+        return found
+
+
+@dataclass(frozen=True)
+class Found:
+    """The orders that a filter lets through, and the ways in which the words match them."""
+
+    narrowed: QuerySet[Order]
+    ways: Sequence[Q] = ()
+
+    @property
+    def arms(self) -> list[QuerySet[Order]]:
+        """A query for each way, or one without any; an order may be in several."""
+        bare = self.narrowed.order_by().prefetch_related(None)
+        return [bare.filter(way) for way in self.ways] or [bare]
+
+    @cached_property
+    def estimate(self) -> int:
+        """How many the planner takes them for, by its statistics; costs no more than a plan."""
+        keys = [arm.values("pk") for arm in self.arms]
+        plan = keys[0].union(*keys[1:], all=True).explain(format="json")
+        return int(json.loads(plan)[0]["Plan"]["Plan Rows"])
+
+    def orders(self) -> QuerySet[Order]:
+        """Return them as one query, each order once, in the order that ``narrowed`` has."""
+        if not self.ways:
+            return self.narrowed
+        if self.estimate < MANY:
+            keys = [arm.values("pk") for arm in self.arms]
+            return self.narrowed.filter(pk__in=keys[0].union(*keys[1:], all=True))
+        return self.narrowed.filter(reduce(or_, self.ways))
+
+
+def find_all(orders: QuerySet[Order], wanted: OrderFilter) -> Found:
+    """Return those of the orders that the filter lets through."""
+    return Found(orders.filter(wanted.conditions()), wanted.ways())
+
+
+def listed(orders: QuerySet[Order], wanted: OrderFilter, sort: Sequence[str]) -> QuerySet[Order]:
+    """Return the orders that the filter lets through, sorted, the newest first among equals."""
+    return find_all(orders, wanted).orders().order_by(*sort, "-number")
+
+
+def _has_item(condition: Q) -> Q:
+    return Q(Exists(OrderItem.objects.filter(condition, order=OuterRef("pk"))))
+
+
+def _has_user_id(user_id: str) -> Q:
+    """Find by the ``userId`` that the API shows: of an owned order its owner's public id."""
+    found = Q(owner=None, customer_reference=user_id)
+    try:
+        found |= Q(owner__public_id=UUID(user_id))
+    except ValueError:
+        return found
+    return found

@@ -1,0 +1,226 @@
+"""Pages of a list that cost the same however deep they are, and how many orders the list has.
+
+A page is named by the key that it begins below or above, not by its place: no order is skipped or
+shown twice because others came or went meanwhile.
+
+Up to EXACT orders are collected and sorted here. Of more an index gives the page, in its order. But
+what is common in the table may be rare where the page is, and the index would be read to its end:
+so a search looks at a window of the numbers first, and collects after that.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, Literal
+
+from django.db.models import BigIntegerField, F, Max, Min, Q
+from django.db.models.functions import Cast, Extract
+
+from orders.models import Order
+from orders.queries.filtering import MANY, Found
+
+EXACT = 10_000  # orders
+WINDOW = 20_000  # numbers
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECONDS = Cast(Extract("created_at", "epoch") * 1_000_000, BigIntegerField())
+_NUMBER = re.compile(r"\d{1,18}", re.ASCII)  # what fits a bigint
+
+Key = tuple[int, ...]  # what a list is sorted by; moments as microseconds since 1970
+Side = Literal["below", "above"]
+
+
+class Count(int):
+    """How many orders there are: exactly, ``about`` so many, or ``more than`` so many."""
+
+    word = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is a count, and not an estimate or a bound."""
+        return not self.word
+
+    @classmethod
+    def counted(cls, number: int) -> "Count":
+        """Return a count that ended at the first one after EXACT."""
+        count = cls(min(number, EXACT))
+        count.word = "more than " if number > EXACT else ""
+        return count
+
+    @classmethod
+    def guessed(cls, estimate: int) -> "Count":
+        """Return what the planner knows of more than EXACT orders."""
+        if estimate <= EXACT:
+            return cls.counted(EXACT + 1)
+        count = cls(estimate)
+        count.word = "about "
+        return count
+
+    @property
+    def briefly(self) -> str:
+        """The number, with a plus when it is not all."""
+        return f"{int(self):,}{'' if self.exact else '+'}"
+
+    def __str__(self) -> str:
+        return f"{self.word}{int(self):,}"
+
+
+class Sort(Enum):
+    """By what a list can be sorted: what an index serves."""
+
+    NUMBER = ("number",)
+    AGE = ("created_at", "number")
+
+    @property
+    def descending(self) -> list[str]:
+        """The sort as Django takes it, the newest first."""
+        return [f"-{name}" for name in self.value]
+
+    @property
+    def ascending(self) -> list[str]:
+        """The sort as Django takes it, the oldest first."""
+        return list(self.value)
+
+    def beyond(self, side: Side, key: Key) -> Q:
+        """Return the condition of the orders on one side of a key."""
+        than = "lt" if side == "below" else "gt"
+        last = Q(**{f"{self.value[-1]}__{than}": key[-1]})
+        if self is Sort.NUMBER:
+            return last
+        # The first condition says nothing new, but it is the one that bounds the index.
+        moment = _moment(key[0])
+        bound = Q(**{f"created_at__{than}e": moment})
+        return bound & (Q(**{f"created_at__{than}": moment}) | last)
+
+    @property
+    def columns(self) -> list[Any]:
+        """What makes up a key, as numbers: a million moments take much longer to read."""
+        return [*([_MICROSECONDS] if self is Sort.AGE else []), "number"]
+
+    def text(self, key: Key) -> str:
+        """Return a key as it stands in an address."""
+        return ".".join(map(str, key))
+
+    def key(self, text: str) -> Key:
+        """Return the key that stands in an address; raise `ValueError` when it is none."""
+        parts = text.split(".")
+        if len(parts) != len(self.value) or not all(map(_NUMBER.fullmatch, parts)):
+            raise ValueError(text)
+        key = tuple(map(int, parts))
+        if self is Sort.AGE:
+            _moment(key[0])
+        return key
+
+    def before(self, moment: datetime) -> Key:
+        """Return a key below which are the orders that were placed before a moment."""
+        if self is Sort.AGE:
+            return ((moment - _EPOCH) // timedelta(microseconds=1), 0)
+        earlier = Order.objects.filter(created_at__lt=moment).order_by(*Sort.AGE.descending)
+        return ((earlier.values_list("number", flat=True).first() or 0) + 1,)
+
+    def since(self, moment: datetime) -> Key:
+        """Return a key above which are the orders that were placed from a moment on."""
+        key = self.before(moment)
+        return key if self is Sort.AGE else (key[0] - 1,)
+
+    def at(self, number: int) -> Key:
+        """Return the key of an order, or of the last one before it; zeros when there is none."""
+        if self is Sort.NUMBER:
+            return (number,)
+        near = Order.objects.filter(number__lte=number).order_by("-number")
+        return near.values_list(*self.columns).first() or (0, 0)
+
+
+def _moment(microseconds: int) -> datetime:
+    """Return a moment from the time since 1970; raise `ValueError` beyond the year 9999."""
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError as exc:
+        raise ValueError(microseconds) from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some keys of a list, the newest first; whether there are more; and how many in all."""
+
+    keys: list[Key]
+    more_below: bool
+    more_above: bool
+    count: Count
+
+    @property
+    def numbers(self) -> list[int]:
+        """The orders' numbers."""
+        return [key[-1] for key in self.keys]
+
+
+def page(found: Found, sort: Sort, *, side: Side, key: Key | None, limit: int) -> Page:
+    """Return at most ``limit`` orders next to a key, or at the list's newest or oldest end.
+
+    ``below`` no key is the newest end, ``above`` none the oldest.
+    """
+    everything = _few(found, sort)
+    if everything is not None:
+        near, count = _beyond(everything, side, key), Count(len(everything))
+    else:
+        near, count = _nearest(found, sort, side, key, limit + 1), Count.guessed(found.estimate)
+    more, keys = len(near) > limit, near[:limit]
+    if side == "above":
+        keys.reverse()
+    behind = key is not None if everything is None else len(near) < len(everything)
+    return Page(
+        keys,
+        more_below=more if side == "below" else behind,
+        more_above=more if side == "above" else behind,
+        count=count,
+    )
+
+
+def _few(found: Found, sort: Sort) -> list[Key] | None:
+    """Return the keys of all orders that were found, the newest first; None when they are many."""
+    if found.estimate >= MANY:
+        return None
+    keys = _rows(found, sort, Q(), (), EXACT + 1)
+    return sorted(keys, reverse=True) if len(keys) <= EXACT else None
+
+
+def _beyond(keys: list[Key], side: Side, key: Key | None) -> list[Key]:
+    """Return the keys on one side of a key, the nearest first."""
+    if side == "above":
+        keys = keys[::-1]
+        return keys if key is None else [each for each in keys if each > key]
+    return keys if key is None else [each for each in keys if each < key]
+
+
+def _nearest(found: Found, sort: Sort, side: Side, key: Key | None, limit: int) -> list[Key]:
+    """Return the keys that come next on one side of a key, the nearest first."""
+    beyond = Q() if key is None else sort.beyond(side, key)
+    order: list[Any] = sort.descending if side == "below" else sort.ascending
+    keys: set[Key] = set()
+    if found.ways and sort is Sort.NUMBER:
+        keys = _rows(found, sort, beyond & _window(side, key), order, limit)
+        # A sum is no column: no index seems to have the orders sorted already.
+        plain = F("number") + 0
+        order = [plain.desc() if side == "below" else plain.asc()]
+    if len(keys) < limit:
+        keys = _rows(found, sort, beyond, order, limit)
+    return sorted(keys, reverse=side == "below")[:limit]
+
+
+def _window(side: Side, key: Key | None) -> Q:
+    """Return the condition of the numbers that are near a key, or near the list's end."""
+    if side == "below":
+        start = key[0] if key else Order.objects.aggregate(end=Max("number"))["end"] or 0
+        return Q(number__gte=start - WINDOW)
+    start = key[0] if key else Order.objects.aggregate(end=Min("number"))["end"] or 0
+    return Q(number__lte=start + WINDOW)
+
+
+def _rows(found: Found, sort: Sort, condition: Q, order: Sequence[Any], limit: int) -> set[Key]:
+    """Return the keys of so many orders of each arm: the first in an order, or any."""
+    arms = [
+        arm.filter(condition).order_by(*order).values_list(*sort.columns)[:limit]
+        for arm in found.arms
+    ]
+    return set(arms[0].union(*arms[1:]) if len(arms) > 1 else arms[0])
