@@ -16,9 +16,9 @@ from orderservice.environment import (
     DEBUG,
     configured,
     env,
+    lines,
     minutes,
     networks,
-    lines,
     seconds,
 )
 from orderservice.observability import configure_logging
