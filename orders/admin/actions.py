@@ -24,11 +24,6 @@ VERBS = {
     "cancel": OrderStatus.CANCELLED,
 }
 
-# One request works through so many orders; each may take seconds when the inventory is slow. More
-# than these confirm as a batch, which the worker carries out: one statement opens all of it.
-MOST_AT_ONCE = {"confirm": 5, "complete": 100, "cancel": 100}
-MOST_IN_A_BATCH = 10_000
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

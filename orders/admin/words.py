@@ -59,6 +59,14 @@ REASONS: dict[str, str] = {
     CancelReason.OTHER: "another reason",
     HoldReason.STOCK: "waits for stock",
 }
+# What is asked for, as buttons and headings say it.
+ASKED = {
+    BatchVerb.CONFIRM: "Confirm",
+    BatchVerb.COMPLETE: "Complete",
+    BatchVerb.CANCEL: "Cancel",
+    BatchVerb.HOLD: "Hold",
+    BatchVerb.RELEASE: "Release",
+}
 # What has been done to an order, by the verb of its batch.
 DONE = {
     BatchVerb.CONFIRM: "confirmed",

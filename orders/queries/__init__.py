@@ -4,12 +4,16 @@ from orders.queries.filtering import Found, OrderFilter, find_all, listed
 from orders.queries.lengths import lengths
 from orders.queries.paging import Count, Key, Page, Side, Sort, page
 from orders.queries.reading import (
+    changes,
     events,
     find,
+    held_by,
     in_review,
+    items,
     latest_events,
     load,
     notes,
+    taken,
     visible_to,
     with_details,
 )
@@ -22,16 +26,20 @@ __all__ = [
     "Page",
     "Side",
     "Sort",
+    "changes",
     "events",
     "find",
     "find_all",
+    "held_by",
     "in_review",
+    "items",
     "latest_events",
     "lengths",
     "listed",
     "load",
     "notes",
     "page",
+    "taken",
     "visible_to",
     "with_details",
 ]

@@ -12,16 +12,15 @@ from django.utils import timezone
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
-from orders.admin import orders as order_admin
 from orders.admin import progress
-from orders.models import Batch, Confirmation, Order
+from orders.models import Batch, Confirmation
 from tests.admin.conftest import SignIn
 from tests.admin.desk import in_review, work
-from tests.admin.pages import LIST, act, page, told
+from tests.admin.pages import act, page, told
 from tests.factories import OPERATOR, actor, order, order_of, staff, stock
 
 if TYPE_CHECKING:
-    from django.test.client import _MonkeyPatchedWSGIResponse as Response
+    pass
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -78,56 +77,22 @@ def test_list_action_by_who_may_not_confirm_opens_nothing(sign_in: SignIn, role:
     assert not Batch.objects.exists()
 
 
-def select_all(client: Client, **query: str) -> Response:
-    fields = {"action": "confirm", "index": 0, "select_across": 1, "_selected_action": [0]}
-    return client.post(LIST, fields, query_params=query)
-
-
-def test_select_all_that_match_takes_the_filter_and_loads_no_order(
-    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Order.objects.bulk_create(
-        Order(full_name="A", email="a@example.com", currency="USD", total=0, city=city)
-        for city in ["X"] * 60
-    )
-    confirmed = order(status="CONFIRMED")
+def test_list_action_loads_no_order_to_open_a_batch(sign_in: SignIn) -> None:
+    orders = [order_of(p10=1) for _ in range(6)]
     client = sign_in("manager")
-    loaded: list[str] = []
-    opened = lifecycle.confirm_many
-
-    def confirm_many(numbers: list[int], **options: object) -> Batch:
-        loaded.extend(each["sql"] for each in queries.captured_queries)
-        return opened(numbers, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(lifecycle, "confirm_many", confirm_many)
     with CaptureQueriesContext(connection) as queries:
-        select_all(client, status__exact="PENDING")
-
-    batch = Batch.objects.get()
-    assert batch.selected == batch.confirmations.count() == 60
-    assert not batch.confirmations.filter(order=confirmed).exists()
-    [numbers] = [sql for sql in loaded if "LIMIT 10001" in sql]
+        act(client, "confirm", *orders)
+    [numbers] = [each["sql"] for each in queries.captured_queries if "LIMIT 10001" in each["sql"]]
     assert "full_name" not in numbers
-
-
-def test_list_action_on_more_than_a_batch_holds_does_nothing(
-    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(order_admin, "MOST_IN_A_BATCH", 7)
-    orders = [order_of(p10=1) for _ in range(8)]
-    assert told(act(sign_in("manager"), "confirm", *orders)) == [
-        ("error", "More than 7 orders are selected, which is the most at once; nothing done.")
-    ]
-    assert not Batch.objects.exists()
 
 
 def test_list_action_on_a_locked_order_says_that_nothing_was_done(
     sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def confirm_many(*_: object, **__: object) -> Batch:
+    def open_batch(*_: object, **__: object) -> Batch:
         raise OperationalError("canceling statement due to lock timeout")
 
-    monkeypatch.setattr(lifecycle, "confirm_many", confirm_many)
+    monkeypatch.setattr(lifecycle, "open_batch", open_batch)
     orders = [order_of(p10=1) for _ in range(6)]
     assert told(act(sign_in("manager"), "confirm", *orders)) == [
         ("error", "The database is busy; nothing was done. Try again.")

@@ -10,7 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 
 from orders import lifecycle
@@ -32,6 +35,18 @@ def create_key() -> str:
     user.groups.set(Group.objects.filter(name="manager"))
     _, key = ApiKey.objects.create_key(name="chaos", user=user)
     return str(key)
+
+
+def sign_in() -> str:
+    """Sign a manager in; return the session's cookie."""
+    user, _ = User.objects.get_or_create(username="chaos-manager", is_staff=True)
+    user.groups.set(Group.objects.filter(name="manager"))
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
 
 
 def resolve(movement: str, applied: bool) -> None:
@@ -121,6 +136,7 @@ def _script(control: str, fault: str, product: str) -> None:
 JOBS: dict[str, Callable[..., Any]] = {
     "create_key": create_key,
     "resolve": resolve,
+    "sign_in": sign_in,
     "confirm_many": confirm_many,
     "place": place,
     "trial": trial,
