@@ -25,7 +25,7 @@ class OrderListAdmin(SavedFilterAdmin):
         "amount",
         "state",
         "stock",
-        "hold",
+        "on_hold",
         "waiting",
     )
     change_list_template = "orders/list.html"
@@ -82,7 +82,7 @@ class OrderListAdmin(SavedFilterAdmin):
         return words.stock_badge(order.stock_state)
 
     @admin.display(description="Hold", empty_value="")
-    def hold(self, order: Order) -> SafeString | str:
+    def on_hold(self, order: Order) -> SafeString | str:
         """Why it must not be confirmed, if so."""
         return words.badge(order.hold_reason, "danger") if order.hold_reason else ""
 
