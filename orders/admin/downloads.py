@@ -27,6 +27,7 @@ from django.utils import timezone
 from orders import exports
 from orders.admin import listing
 from orders.admin.base import LookOnlyAdmin, actor_of
+from orders.admin.listing.form import FilterForm
 from orders.models import Order
 from orders.status import ExportKind
 
@@ -34,7 +35,6 @@ TITLES = {
     ExportKind.ORDERS: "Export orders (CSV)",
     ExportKind.LINES: "Export lines (CSV)",
 }
-FILTERS = {"q": "search", "status__exact": "status", "stock_state__exact": "stock"}
 MOST_IN_AN_ADDRESS = 3_000  # characters; gunicorn refuses a request line of more than 4,094
 
 
@@ -161,7 +161,7 @@ def chosen_by(request: HttpRequest, numbers: Iterable[int]) -> str:
     """Return what a list action's orders were chosen by, in words."""
     if all_that_match(request):
         return _in_words(request.GET)
-    return f"numbers: {', '.join(map(str, numbers))}"
+    return _named(numbers)
 
 
 def _filter_of(query: QueryDict) -> QueryDict:
@@ -173,12 +173,14 @@ def _filter_of(query: QueryDict) -> QueryDict:
 
 
 def _in_words(query: QueryDict) -> str:
-    """Return a filter as people say it: ``status: PENDING; search: doe``; empty for all orders."""
-    return "; ".join(
-        f"{FILTERS.get(name) or name.replace('_', ' ')}: {', '.join(values)}"
-        for name, values in _filter_of(query).lists()
-        if any(values)
-    )
+    """Return what an address stands for as people say it; empty for all orders."""
+    if named := query.get("numbers"):
+        return _named(named.split(","))
+    return "; ".join(FilterForm(query).in_words().values())
+
+
+def _named(numbers: Iterable[object]) -> str:
+    return f"Numbers: {', '.join(map(str, numbers))}"
 
 
 def _size_in_words(size: exports.Size | None, noun: str) -> str:

@@ -211,7 +211,7 @@ def test_export_is_recorded_with_who_what_and_how_much(sign_in: SignIn) -> None:
     file_of(response)
     done = Export.objects.get()
     assert (done.user.username, done.kind, done.outcome) == ("manager", "lines", "complete")
-    assert (done.rows, done.selection) == (6, "search: 10; status: PENDING")
+    assert (done.rows, done.selection) == (6, "Status: Pending; Search: 10")
     assert done.ended_at is not None
     assert done.ended_at >= done.started_at
 

@@ -117,7 +117,7 @@ def test_selection_is_one_file_oldest_first_with_a_record(sign_in: SignIn) -> No
     assert printed(response) == [str(orders[0].pk), str(orders[2].pk)]
     kept = Export.objects.get()
     assert (kept.kind, kept.rows, kept.outcome) == ("slips", 2, "complete")
-    assert kept.selection == f"numbers: {orders[0].pk}, {orders[2].pk}"
+    assert kept.selection == f"Numbers: {orders[0].pk}, {orders[2].pk}"
 
 
 def test_all_that_match_are_printed_and_the_filter_recorded(sign_in: SignIn) -> None:
@@ -126,7 +126,7 @@ def test_all_that_match_are_printed_and_the_filter_recorded(sign_in: SignIn) -> 
     query = "?status__exact=PENDING"
     response = act(sign_in("manager"), "invoices", orders[0], query=query, select_across="1")
     assert printed(response) == [str(orders[0].pk), str(orders[2].pk)]
-    assert Export.objects.get().selection == "status: PENDING"
+    assert Export.objects.get().selection == "Status: Pending"
 
 
 def test_selection_of_too_many_is_refused_and_told(
