@@ -11,7 +11,7 @@ from orders import lifecycle
 from orders.models import ApiKey, Batch, Order, StockMovement, User
 from orders.status import CancelReason, HoldReason
 from tests.admin.desk import in_review, shown
-from tests.admin.pages import LIST
+from tests.admin.pages import LIST, address
 from tests.admin.pages import page as order_page
 from tests.factories import OPERATOR, order, order_of, staff
 
@@ -60,6 +60,10 @@ def _order(name: str) -> Callable[[Shop], str]:
     return lambda shop: order_page(shop.orders[name])
 
 
+def _verb(verb: str, name: str) -> Callable[[Shop], str]:
+    return lambda shop: address(shop.orders[name], verb)
+
+
 def _at(path: str) -> Callable[[Shop], str]:
     return lambda shop: path
 
@@ -79,6 +83,12 @@ PAGES: dict[str, Callable[[Shop], str]] = {
     "order, confirmed": _order("confirmed"),
     "order, completed": _order("completed"),
     "order, cancelled": _order("cancelled"),
+    "confirm": _verb("confirm", "pending"),
+    "complete": _verb("complete", "confirmed"),
+    "cancel": _verb("cancel", "confirmed"),
+    "hold": _verb("hold", "pending"),
+    "release": _verb("release", "held"),
+    "amend": _verb("amend", "pending"),
     "review desk": _at("/admin/orders/stockmovement/"),
     "review": lambda shop: shown(shop.movement),
     "failed confirmations": _at("/admin/orders/confirmation/"),
