@@ -165,7 +165,7 @@ def stock_queues() -> StockQueues:
     return StockQueues(Count(short), Count(settling), settling_since, Count(review), review_since)
 
 
-# One index-only range of order_placed a day, because a sum over ranges is cheaper than sorting
+# One index-only range of order_age a day, because a sum over ranges is cheaper than sorting
 # every row into its day; and the days' borders, with their summer time, come from one place.
 _BY_DAY = """
 SELECT f.kept, f.cancelled, f.revenue, f.foreign_kept

@@ -270,29 +270,3 @@ def test_statement_past_its_deadline_is_unanswered_and_leaves_the_connection_usa
         figures.worker()
     monkeypatch.setattr(figures, "DEADLINE", 10_000)
     assert figures.calls().ended == 0
-
-
-def plan(statement: str, **parameters: object) -> str:
-    """Return how PostgreSQL would run a statement, were every table large."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        values: Any = parameters
-        cursor.execute(f"EXPLAIN {statement}", values)
-        return "\n".join(row[0] for row in cursor.fetchall())
-
-
-def test_statements_read_their_indexes_alone() -> None:
-    now = timezone.now()
-    shop = plan(figures._OPEN_ORDERS, some=2, due=now)
-    assert shop.count("Index Only Scan using order_open_oldest") == 4
-    assert shop.count("Index Scan using order_on_hold") == 1
-    stock = plan(figures._STOCK_QUEUES, some=2)
-    assert stock.count("Index Only Scan using order_stock_") == 3
-    assert stock.count("Index Only Scan using movement_review") == 2
-    days = plan(figures._BY_DAY, begins=[now], ends=[now], currency="USD")
-    assert "Index Only Scan using order_placed" in days
-    failures = plan(figures._FAILURES, since=now, begins=[now])
-    assert "Index Only Scan using confirmation_rejected" in failures
-    assert "Index Scan Backward using orders_stockattempt_pkey" in plan(
-        figures._CALLS, some=2, within=timedelta(minutes=1), answers=["applied"]
-    )

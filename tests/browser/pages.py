@@ -108,6 +108,10 @@ PAGES: dict[str, Callable[[Shop], str]] = {
     "role": lambda shop: f"/admin/auth/group/{shop.member.groups.get().pk}/change/",
     "new role": _at("/admin/auth/group/add/"),
     "own password": _at("/admin/password_change/"),
+    "own password, changed": _at("/admin/password_change/done/"),
+    "second factor": _at("/admin/second-factor/"),
+    "failed sign-ins": _at("/admin/axes/accessattempt/"),
+    "all of the orders' tables": _at("/admin/orders/"),
 }
 
 
