@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export DEBUG ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test chaos drill-outage drill-blackout cost lint format migrations lock clean
+.PHONY: help install run test chaos drill-outage drill-blackout cost bench-bulk lint format migrations lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ drill-blackout: $(STAMP) ## Kill every process in the middle of 1,000 orders, an
 
 cost: $(STAMP) ## Measure what "exactly once" costs, beside a service that does without
 	@$(BIN)/python -m tests.chaos.cost $(ARGS)
+
+bench-bulk: $(STAMP) ## Confirm 1,000 orders from the list, against one by one
+	@$(BIN)/python -m benchmarks.bulk $(ARGS)
 
 lint: $(STAMP) ## Check style, types, import directions, migrations and production settings
 	$(BIN)/ruff check .

@@ -60,6 +60,7 @@ def _confirm_all_pending(stack: Stack) -> None:
         "action": "confirm",
         "index": "0",
         "select_across": "1",
+        "_selected_action": "0",  # Django wants one
     }
     asked = staff.post(url, form, timeout=30)
     selection = asked.text.partition('name="selection" value="')[2].partition('"')[0]

@@ -1,7 +1,7 @@
 """Lock-out after wrong sign-ins, counted in the database, so that all processes see one count.
 
 django-axes calls us: its backend asks before a password is looked at, its signals tell what came
-of it. Three counts, each of the last `COOL_OFF`; docs/adr/0007-sign-in.md says why these three.
+of it. Three counts, each of the last `COOL_OFF`; docs/adr/0010-sign-in.md says why these three.
 A name is counted as it is typed, so a lock tells nobody whether the user exists.
 """
 
