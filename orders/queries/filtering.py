@@ -8,11 +8,12 @@ filters in it; docs/adr/0008-lists-of-a-million.md says more.
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, reduce
 from operator import or_
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
@@ -22,6 +23,7 @@ from django.db.models.lookups import Contains
 from orders.models import Order, OrderItem
 from orders.models.search import CUSTOMER
 
+EXACT = 10_000  # orders: as many are collected and counted one by one
 MANY = 100_000  # orders: whoever wants more of them had better look at each than collect them
 _TRIGRAM = re.compile(r"[^\W_]{3}")  # without one, the trigram indexes are of no use
 
@@ -50,18 +52,14 @@ class OrderFilter:
 
     def conditions(self) -> Q:
         """Return the filter, but for ``q``, as one condition on orders."""
-        plain = {
-            "status": self.status,
-            "stock_state": self.stock,
-            "email__iexact": self.email,
-            "city__iexact": self.city,
-            "created_at__gte": self.created_from,
-            "created_at__lte": self.created_to,
-            "created_at__lt": self.created_before,
-            "total__gte": self.min_total,
-            "total__lte": self.max_total,
-        }
-        found = Q(**{lookup: value for lookup, value in plain.items() if value is not None})
+        found = self.period() & _all_given(
+            status=self.status,
+            stock_state=self.stock,
+            email__iexact=self.email,
+            city__iexact=self.city,
+            total__gte=self.min_total,
+            total__lte=self.max_total,
+        )
         if self.on_hold is not None:  # in the words of the partial index
             found &= ~Q(hold_reason="") if self.on_hold else Q(hold_reason="")
         if self.product_id is not None:
@@ -69,6 +67,14 @@ class OrderFilter:
         if self.user_id is not None:
             found &= _has_user_id(self.user_id)
         return found
+
+    def period(self) -> Q:
+        """Return the part of the filter that is about when an order was placed."""
+        return _all_given(
+            created_at__gte=self.created_from,
+            created_at__lte=self.created_to,
+            created_at__lt=self.created_before,
+        )
 
     def ways(self) -> list[Q]:
         """Return one condition for each way in which an order may match ``q``."""
@@ -87,12 +93,24 @@ class OrderFilter:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many orders the planner expects, and the cost of collecting some, in its own unit."""
+
+    rows: int
+    cost: float
+
+
 @dataclass(frozen=True)
 class Found:
-    """The orders that a filter lets through, and the ways in which the words match them."""
+    """The orders that a filter lets through, and the ways in which the words match them.
+
+    ``narrowed`` has all of the filter but the words; ``period`` is the part of it about dates.
+    """
 
     narrowed: QuerySet[Order]
     ways: Sequence[Q] = ()
+    period: Q = field(default_factory=Q)
 
     @property
     def arms(self) -> list[QuerySet[Order]]:
@@ -101,17 +119,20 @@ class Found:
         return [bare.filter(way) for way in self.ways] or [bare]
 
     @cached_property
-    def estimate(self) -> int:
-        """How many the planner takes them for, by its statistics; costs no more than a plan."""
-        keys = [arm.values("pk") for arm in self.arms]
-        plan = keys[0].union(*keys[1:], all=True).explain(format="json")
-        return int(json.loads(plan)[0]["Plan"]["Plan Rows"])
+    def plan(self) -> Plan:
+        """What the planner expects of collecting them up to one more than EXACT."""
+        keys = [arm.values("pk")[: EXACT + 1] for arm in self.arms]
+        explained = (keys[0].union(*keys[1:], all=True) if keys[1:] else keys[0]).explain(
+            format="json"
+        )
+        (top,) = json.loads(explained)
+        return Plan(_rows_without_limit(top["Plan"]), float(top["Plan"]["Total Cost"]))
 
     def orders(self) -> QuerySet[Order]:
         """Return them as one query, each order once, in the order that ``narrowed`` has."""
         if not self.ways:
             return self.narrowed
-        if self.estimate < MANY:
+        if self.plan.rows < MANY:
             keys = [arm.values("pk") for arm in self.arms]
             return self.narrowed.filter(pk__in=keys[0].union(*keys[1:], all=True))
         return self.narrowed.filter(reduce(or_, self.ways))
@@ -119,12 +140,26 @@ class Found:
 
 def find_all(orders: QuerySet[Order], wanted: OrderFilter) -> Found:
     """Return those of the orders that the filter lets through."""
-    return Found(orders.filter(wanted.conditions()), wanted.ways())
+    return Found(orders.filter(wanted.conditions()), wanted.ways(), wanted.period())
 
 
 def listed(orders: QuerySet[Order], wanted: OrderFilter, sort: Sequence[str]) -> QuerySet[Order]:
     """Return the orders that the filter lets through, sorted, the newest first among equals."""
     return find_all(orders, wanted).orders().order_by(*sort, "-number")
+
+
+def _rows_without_limit(node: dict[str, Any]) -> int:
+    """Return how many rows a plan would give if its LIMITs were not."""
+    below = node.get("Plans", [])
+    if node["Node Type"] == "Append":
+        return sum(map(_rows_without_limit, below))
+    return int(
+        below[0]["Plan Rows"] if node["Node Type"] == "Limit" and below else node["Plan Rows"]
+    )
+
+
+def _all_given(**lookups: object) -> Q:
+    return Q(**{lookup: value for lookup, value in lookups.items() if value is not None})
 
 
 def _has_item(condition: Q) -> Q:

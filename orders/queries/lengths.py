@@ -6,8 +6,8 @@ from typing import Any
 from django.db import connection
 
 from orders.models import Order
-from orders.queries.filtering import OrderFilter
-from orders.queries.paging import EXACT, Count
+from orders.queries.filtering import EXACT, OrderFilter
+from orders.queries.paging import Count
 
 
 def lengths(queues: Sequence[OrderFilter]) -> list[Count]:

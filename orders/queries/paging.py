@@ -3,9 +3,10 @@
 A page is named by the key that it begins below or above, not by its place: no order is skipped or
 shown twice because others came or went meanwhile.
 
-Up to EXACT orders are collected and sorted here. Of more an index gives the page, in its order. But
-what is common in the table may be rare where the page is, and the index would be read to its end:
-so a search looks at a window of the numbers first, and collects after that.
+Up to EXACT orders are collected and sorted here, unless that is dear. Of more an index gives the
+page, in its order. But what is common in the table may be rare where the page is, and the index
+would be read to its end: so a search looks at a window of the numbers first, and collects after
+that.
 """
 
 import re
@@ -19,9 +20,11 @@ from django.db.models import BigIntegerField, F, Max, Min, Q
 from django.db.models.functions import Cast, Extract
 
 from orders.models import Order
-from orders.queries.filtering import MANY, Found
+from orders.queries.filtering import EXACT, Found
 
-EXACT = 10_000  # orders
+# Collecting is not begun when the planner expects more orders, or a higher cost in its own unit:
+# 15,000 of it are about 40 ms of CPU.
+MOST_EXPECTED, DEAR = 15_000, 15_000
 WINDOW = 20_000  # numbers
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECONDS = Cast(Extract("created_at", "epoch") * 1_000_000, BigIntegerField())
@@ -49,12 +52,10 @@ class Count(int):
         return count
 
     @classmethod
-    def guessed(cls, estimate: int) -> "Count":
-        """Return what the planner knows of more than EXACT orders."""
-        if estimate <= EXACT:
-            return cls.counted(EXACT + 1)
-        count = cls(estimate)
-        count.word = "about "
+    def guessed(cls, estimate: int, *, more_than: int) -> "Count":
+        """Return what the planner knows of orders that nobody has counted to the end."""
+        count = cls(max(estimate, more_than))
+        count.word = "about " if estimate > more_than else "more than "
         return count
 
     @property
@@ -97,6 +98,12 @@ class Sort(Enum):
     def columns(self) -> list[Any]:
         """What makes up a key, as numbers: a million moments take much longer to read."""
         return [*([_MICROSECONDS] if self is Sort.AGE else []), "number"]
+
+    @property
+    def computed(self) -> list[Any]:
+        """The sort by values that no index has."""
+        number = F("number") + 0
+        return [_MICROSECONDS, number] if self is Sort.AGE else [number]
 
     def text(self, key: Key) -> str:
         """Return a key as it stands in an address."""
@@ -160,15 +167,17 @@ def page(found: Found, sort: Sort, *, side: Side, key: Key | None, limit: int) -
 
     ``below`` no key is the newest end, ``above`` none the oldest.
     """
-    everything = _few(found, sort)
-    if everything is not None:
-        near, count = _beyond(everything, side, key), Count(len(everything))
+    some = _collect(found, sort)
+    if some is not None and len(some) <= EXACT:
+        near, count = _beyond(some, side, key), Count(len(some))
+        behind = len(near) < len(some)
     else:
-        near, count = _nearest(found, sort, side, key, limit + 1), Count.guessed(found.estimate)
+        near = _nearest(found, sort, side, key, limit + 1)
+        count = Count.guessed(found.plan.rows, more_than=0 if some is None else EXACT)
+        behind = key is not None
     more, keys = len(near) > limit, near[:limit]
     if side == "above":
         keys.reverse()
-    behind = key is not None if everything is None else len(near) < len(everything)
     return Page(
         keys,
         more_below=more if side == "below" else behind,
@@ -177,12 +186,11 @@ def page(found: Found, sort: Sort, *, side: Side, key: Key | None, limit: int) -
     )
 
 
-def _few(found: Found, sort: Sort) -> list[Key] | None:
-    """Return the keys of all orders that were found, the newest first; None when they are many."""
-    if found.estimate >= MANY:
+def _collect(found: Found, sort: Sort) -> list[Key] | None:
+    """Return the keys of at most one order more than EXACT, the newest first; None if dear."""
+    if found.plan.rows > MOST_EXPECTED or found.plan.cost > DEAR:
         return None
-    keys = _rows(found, sort, Q(), (), EXACT + 1)
-    return sorted(keys, reverse=True) if len(keys) <= EXACT else None
+    return sorted(_rows(found, sort, Q(), (), EXACT + 1), reverse=True)
 
 
 def _beyond(keys: list[Key], side: Side, key: Key | None) -> list[Key]:
@@ -198,23 +206,26 @@ def _nearest(found: Found, sort: Sort, side: Side, key: Key | None, limit: int) 
     beyond = Q() if key is None else sort.beyond(side, key)
     order: list[Any] = sort.descending if side == "below" else sort.ascending
     keys: set[Key] = set()
-    if found.ways and sort is Sort.NUMBER:
-        keys = _rows(found, sort, beyond & _window(side, key), order, limit)
-        # A sum is no column: no index seems to have the orders sorted already.
-        plain = F("number") + 0
-        order = [plain.desc() if side == "below" else plain.asc()]
+    if found.ways:
+        keys = _rows(found, sort, beyond & _window(found, sort, side, key), order, limit)
+        # These are no columns: no index seems to have the orders sorted already.
+        order = [each.desc() if side == "below" else each.asc() for each in sort.computed]
     if len(keys) < limit:
         keys = _rows(found, sort, beyond, order, limit)
     return sorted(keys, reverse=side == "below")[:limit]
 
 
-def _window(side: Side, key: Key | None) -> Q:
-    """Return the condition of the numbers that are near a key, or near the list's end."""
-    if side == "below":
-        start = key[0] if key else Order.objects.aggregate(end=Max("number"))["end"] or 0
-        return Q(number__gte=start - WINDOW)
-    start = key[0] if key else Order.objects.aggregate(end=Min("number"))["end"] or 0
-    return Q(number__lte=start + WINDOW)
+def _window(found: Found, sort: Sort, side: Side, key: Key | None) -> Q:
+    """Return the condition of the WINDOW orders that are nearest to a key, or to the list's end."""
+    below = side == "below"
+    if sort is Sort.NUMBER:
+        end = Max("number") if below else Min("number")
+        start = key[0] if key else Order.objects.aggregate(end=end)["end"] or 0
+        return Q(number__gte=start - WINDOW) if below else Q(number__lte=start + WINDOW)
+    near = Order.objects.filter(found.period, Q() if key is None else sort.beyond(side, key))
+    edges = near.order_by(*(sort.descending if below else sort.ascending))[WINDOW : WINDOW + 1]
+    edge = edges.values_list(*sort.columns).first()
+    return Q() if edge is None else sort.beyond("above" if below else "below", edge)
 
 
 def _rows(found: Found, sort: Sort, condition: Q, order: Sequence[Any], limit: int) -> set[Key]:

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.admin.listing import OrderListAdmin
 from orders.models import Order
-from orders.queries import paging
+from orders.queries import Found, paging
+from orders.queries.filtering import Plan
 from tests.admin.conftest import SignIn
 from tests.admin.pages import LIST
 from tests.factories import order
@@ -192,7 +193,7 @@ def test_list_of_more_than_can_be_counted_says_so(
     sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paging, "EXACT", 2)
-    monkeypatch.setattr("orders.queries.filtering.Found.estimate", 1)
+    monkeypatch.setattr(Found, "plan", Plan(rows=1, cost=1))
     orders(4)
     body = sign_in("manager").get(LIST).content.decode()
     assert "more than 2 orders</p>" in body
