@@ -64,6 +64,11 @@ def _verb(verb: str, name: str) -> Callable[[Shop], str]:
     return lambda shop: address(shop.orders[name], verb)
 
 
+def _save_no_address(page: Page) -> None:
+    page.get_by_label("E-mail").fill("nobody")
+    page.get_by_role("button", name="Save").click()
+
+
 def _at(path: str) -> Callable[[Shop], str]:
     return lambda shop: path
 
@@ -89,6 +94,8 @@ PAGES: dict[str, Callable[[Shop], str]] = {
     "hold": _verb("hold", "pending"),
     "release": _verb("release", "held"),
     "amend": _verb("amend", "pending"),
+    "cancel, impossible": _verb("cancel", "completed"),
+    "live stock": _verb("stock", "pending"),
     "review desk": _at("/admin/orders/stockmovement/"),
     "review": lambda shop: shown(shop.movement),
     "failed confirmations": _at("/admin/orders/confirmation/"),
@@ -118,6 +125,11 @@ PAGES: dict[str, Callable[[Shop], str]] = {
 # What is shown on a page only after something was done there: the page, and what to do.
 STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "order, cancelling": ("order, pending", lambda page: page.get_by_text("Cancel…").click()),
+    "order, confirming": (
+        "order, pending",
+        lambda page: page.get_by_role("button", name="Confirm").click(),
+    ),
+    "amend, refused": ("amend", _save_no_address),
     "new user, refused": (
         "new user",
         lambda page: page.get_by_role("button", name="Save", exact=True).click(),
