@@ -7,12 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from inventory_client.sandbox.server import Sandbox
-from orders import lifecycle
-from orders.models import ApiKey, User
-from tests.admin.desk import in_review, shown
-from tests.admin.pages import page as address
+from orders.models import User
 from tests.browser.conftest import OpenPage, sign_in
-from tests.factories import OPERATOR, order_of
+from tests.browser.pages import PAGES, open_shop
+from tests.factories import order_of
 
 pytestmark = [
     pytest.mark.browser,
@@ -32,35 +30,13 @@ def morgan(manager: User) -> User:
 def test_every_page_loads_within_its_policy(
     open_page: OpenPage, morgan: User, sandbox: Sandbox
 ) -> None:
-    order, movement = in_review(sandbox)
-    batch = lifecycle.confirm_many([order_of(p10=1).pk], actor=OPERATOR)
-    key, _ = ApiKey.objects.create_key(name="shop", user=morgan)
+    shop = open_shop(sandbox)
     page = open_page()
     sign_in(page, morgan)
-    for path in (
-        "/admin/",
-        "/admin/orders/order/",
-        "/admin/orders/order/?q=john",
-        address(order),
-        "/admin/orders/stockmovement/",
-        shown(movement),
-        "/admin/orders/batch/",
-        f"/admin/orders/batch/{batch.pk}/change/",
-        "/admin/orders/user/",
-        "/admin/orders/user/add/",
-        f"/admin/orders/user/{morgan.pk}/change/",
-        f"/admin/orders/user/{morgan.pk}/history/",
-        f"/admin/orders/user/{morgan.pk}/password/",
-        "/admin/auth/group/",
-        "/admin/auth/group/add/",
-        "/admin/orders/apikey/",
-        "/admin/orders/apikey/add/",
-        f"/admin/orders/apikey/{key.pk}/change/",
-        "/admin/password_change/",
-    ):
-        answer = page.goto(path, wait_until="load")
+    for name, where in PAGES.items():
+        answer = page.goto(where(shop), wait_until="load")
         assert answer is not None
-        assert (path, answer.status) == (path, 200)
+        assert (name, answer.status) == (name, 200)
         assert "unsafe-inline" not in answer.headers["content-security-policy"]
 
 
