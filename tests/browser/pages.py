@@ -122,8 +122,20 @@ PAGES: dict[str, Callable[[Shop], str]] = {
 }
 
 
+def _select_all(action: str) -> Callable[[Page], None]:
+    """Run an action on the page's orders."""
+
+    def run(page: Page) -> None:
+        page.locator("#action-toggle").check()
+        page.get_by_label("Select action to run").select_option(action)
+        page.get_by_role("button", name="Run").click()
+
+    return run
+
+
 # What is shown on a page only after something was done there: the page, and what to do.
 STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
+    "cancel many": ("order list", _select_all("cancel")),
     "order, cancelling": ("order, pending", lambda page: page.get_by_text("Cancel…").click()),
     "order, confirming": (
         "order, pending",
