@@ -13,6 +13,7 @@ from orders.stock import inventory
 from tests.admin.conftest import SignIn
 from tests.admin.pages import address, page
 from tests.factories import OPERATOR, order, order_of
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -84,6 +85,7 @@ def test_slow_inventory_is_waited_for_briefly(
     response = part(client, placed)
     assert time.monotonic() - began < 2
     assert DOWN in response.content.decode()
+    wait_for(lambda: sandbox.calls() == {"check": 1})  # it arrives late, and not in another test
 
 
 def test_impatience_does_not_close_the_way_for_those_who_confirm(
@@ -97,6 +99,7 @@ def test_impatience_does_not_close_the_way_for_those_who_confirm(
     for _ in range(6):  # one more than the breaker stands
         assert DOWN in part(client, placed).content.decode()
     assert lifecycle.confirm(placed.pk, actor=OPERATOR).status == "CONFIRMED"
+    wait_for(lambda: sandbox.calls()["check"] == 6)  # five before the breaker opened, and its own
 
 
 def test_process_without_a_call_to_spare_says_so_at_once(
