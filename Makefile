@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export DEBUG ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test chaos drill-outage drill-blackout cost bench-bulk lint format migrations lock clean
+.PHONY: help install run test chaos drill-outage drill-blackout cost bench-bulk bench-admin lint format migrations lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ cost: $(STAMP) ## Measure what "exactly once" costs, beside a service that does 
 
 bench-bulk: $(STAMP) ## Confirm 1,000 orders from the list, against one by one
 	@$(BIN)/python -m benchmarks.bulk $(ARGS)
+
+bench-admin: $(STAMP) ## Measure the admin with a million orders, beside the usual admin (ORDERS=)
+	@$(BIN)/python -m benchmarks.admin $(if $(ORDERS),--orders $(ORDERS)) $(ARGS)
 
 lint: $(STAMP) ## Check style, types, import directions, migrations and production settings
 	$(BIN)/ruff check .

@@ -1,0 +1,7 @@
+"""The service's settings, without development's aids, and with the control beside our own admin."""
+
+from orderservice.settings import *  # noqa: F403
+
+DEBUG = False
+ALLOWED_HOSTS = ["testserver"]
+ROOT_URLCONF = "benchmarks.control"
