@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -118,6 +119,7 @@ _GLANCE = 3  # items that the list shows of an order
 _SPELT_OUT = 8  # products that a sentence names
 
 
+@lru_cache(maxsize=200)  # a list shows the same few in each of its rows
 def badge(word: str, colour: str) -> SafeString:
     """Return a coloured label with a word."""
     return render_to_string("unfold/helpers/label.html", {"text": word, "type": colour})

@@ -78,6 +78,8 @@ PAGES: dict[str, Callable[[Shop], str]] = {
     "dashboard": _at("/admin/"),
     "inventory": _at("/admin/inventory/"),
     "order list": _at(LIST),
+    "order list, narrowed": _at(f"{LIST}?q=doe&status__exact=PENDING"),
+    "order list, at fault": _at(f"{LIST}?total__gte=ten&colour=red"),
     "order list, filtered": _at(f"{LIST}?status__exact=PENDING"),
     "order list, nothing found": _at(f"{LIST}?q=nobody-is-called-that"),
     "order, pending": _order("pending"),
