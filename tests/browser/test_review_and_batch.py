@@ -29,7 +29,7 @@ def test_manager_decides_a_review_with_a_note_by_keyboard(
     order, _ = in_review(sandbox)
     page = open_page()
     sign_in(page, manager)
-    page.get_by_role("link", name="troubleshoot Review").press("Enter")
+    page.get_by_role("navigation").get_by_role("link", name="Review").first.press("Enter")
     page.get_by_role("row", name=f"#{order.pk}").get_by_role("link", name="10", exact=True).press(
         "Enter"
     )

@@ -129,7 +129,7 @@ def test_pages_fit_the_screen_and_are_accessible(
     give_password(page, manager)
     page.wait_for_url("**/admin/code/**")
     look("code")
-    page.keyboard.type("000000")
+    page.get_by_label("Code", exact=True).fill("000000")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("too many wrong attempts")
     look("locked-out")
