@@ -125,6 +125,8 @@ class Found:
         explained = (keys[0].union(*keys[1:], all=True) if keys[1:] else keys[0]).explain(
             format="json"
         )
+        if not explained:  # Django knows without asking that there are none
+            return Plan(0, 0.0)
         (top,) = json.loads(explained)
         return Plan(_rows_without_limit(top["Plan"]), float(top["Plan"]["Total Cost"]))
 

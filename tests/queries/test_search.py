@@ -154,6 +154,13 @@ def test_plan_of_a_search_is_what_the_planner_expects_of_all_its_ways() -> None:
     assert some.plan.cost > 0
 
 
+def test_search_among_no_orders_finds_none() -> None:
+    order()
+    found = find_all(Order.objects.none(), OrderFilter(q="doe"))
+    assert list(found.orders()) == []
+    assert page(found, Sort.NUMBER, side="below", key=None, limit=1).keys == []
+
+
 def test_lengths_of_queues_come_in_one_statement(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
