@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orders.errors import Forbidden
 from orders.models import Order, User
 from orders.roles import VERB_PERMISSIONS
-from orders.status import BatchVerb, Door, ExportKind, OrderStatus
+from orders.status import Door, ExportKind, OrderStatus, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +45,12 @@ class Actor:
         if not self.may(verb):
             raise Forbidden(verb)
 
-    def may_batch(self, verb: BatchVerb) -> bool:
+    def may_batch(self, verb: Verb) -> bool:
         """Tell whether the actor may ask for the verb for many orders.
 
         Of those that are to be cancelled each needs a right of its own, which its turn will ask.
         """
-        match verb:
-            case BatchVerb.CANCEL:
-                return self.may("cancel") or self.may("restock")
-            case BatchVerb.RELEASE:
-                return self.may("hold")
-            case _:
-                return self.may(verb)
+        return self.may(verb) or (verb is Verb.CANCEL and self.may("restock"))
 
     def may_cancel(self, order: Order) -> bool:
         """Tell whether the actor may cancel this order as it stands.

@@ -129,12 +129,3 @@ class NotInReview(OrderError):
     """No movement of that id waits for a person's decision, or it does no more."""
 
     code = "not_in_review"
-
-
-class InReview(OrderError):
-    """Whether the order's stock was moved is unknown, and a person must decide it."""
-
-    code = "in_review"
-
-    def __init__(self) -> None:
-        super().__init__("Its stock is in review: see manage.py resolve_stock")

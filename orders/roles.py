@@ -16,6 +16,7 @@ VERB_PERMISSIONS = {
     "restock": "orders.restock_order",
     "review": "orders.review_stock",
     "hold": "orders.hold_order",
+    "release": "orders.hold_order",
     "amend": "orders.amend_order",
     "export": "orders.export_order",
     "share": "orders.share_filter",

@@ -116,8 +116,8 @@ class CancelReason(StrEnum):
     OTHER = "other"
 
 
-class BatchVerb(StrEnum):
-    """What can be asked for many orders at once."""
+class Verb(StrEnum):
+    """What staff do to an order, or to many at once."""
 
     CONFIRM = "confirm"
     COMPLETE = "complete"

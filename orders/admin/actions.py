@@ -15,7 +15,7 @@ from orders.actor import Actor
 from orders.admin import words
 from orders.errors import OnHold, OrderError, OrderNotFound
 from orders.models import Order
-from orders.status import LEGAL_MOVES, BatchVerb, CancelReason, HoldReason, OrderStatus, StockState
+from orders.status import LEGAL_MOVES, OrderStatus, StockState, Verb
 
 # The verbs that lead to another status.
 VERBS = {
@@ -37,9 +37,7 @@ class Outcome:
 
 def permitted(actor: Actor, verb: str, order: Order) -> bool:
     """Tell whether the actor may do this to this order."""
-    if verb == "cancel":
-        return actor.may_cancel(order)
-    return actor.may("hold" if verb == "release" else verb)
+    return actor.may_cancel(order) if verb == "cancel" else actor.may(verb)
 
 
 def is_busy(order: Order) -> bool:
@@ -103,7 +101,9 @@ def _outcome(
     verb: str, number: int, actor: Actor, version: int | None, reason: str, note: str
 ) -> Outcome:
     try:
-        order = _do(verb, number, actor, version, reason, note)
+        order = lifecycle.do(
+            Verb(verb), number, actor=actor, reason=reason, note=note, expected_version=version
+        )
     except OrderError as exc:
         return Outcome(number, messages.ERROR, f"#{number}: {_why(exc)}", exc)
     except OperationalError:
@@ -114,35 +114,10 @@ def _outcome(
     return _success(order, verb)
 
 
-def _do(verb: str, number: int, actor: Actor, version: int | None, reason: str, note: str) -> Order:
-    match verb:
-        case "confirm":
-            return lifecycle.confirm(number, actor=actor, expected_version=version)
-        case "complete":
-            return lifecycle.complete(number, actor=actor, expected_version=version)
-        case "cancel":
-            why = CancelReason(reason) if reason else None
-            return lifecycle.cancel(
-                number, actor=actor, reason=why, note=note, expected_version=version
-            )
-        case "hold":
-            return lifecycle.hold(
-                number,
-                actor=actor,
-                reason=HoldReason(reason),
-                note=note,
-                expected_version=version,
-            )
-        case "release":
-            return lifecycle.release(number, actor=actor, note=note, expected_version=version)
-        case _:
-            raise ValueError(verb)
-
-
 def _success(order: Order, verb: str) -> Outcome:
     """Tell what the order has become: all that was wanted, or as yet only a part of it."""
     reached = verb not in VERBS or order.status == VERBS[verb]
-    done = f"#{order.number} {words.DONE[BatchVerb(verb)]}"
+    done = f"#{order.number} {words.DONE[Verb(verb)]}"
     match order.stock_state:
         case StockState.SETTLING:
             start = f"{done}; its stock is" if reached else f"#{order.number}:"

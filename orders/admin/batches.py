@@ -14,7 +14,8 @@ from orders import lifecycle
 from orders.admin import progress, words
 from orders.admin.base import PageAdmin, actor_of
 from orders.models import Batch
-from orders.status import BatchVerb
+from orders.queries import Stage
+from orders.status import Verb
 
 
 class Batches(ChangeList):
@@ -61,7 +62,7 @@ class BatchAdmin(PageAdmin[Batch]):
     @admin.display(description="Done")
     def done(self, batch: Any) -> str:
         """How many have become what was asked for."""
-        return f"{batch.progress.counts[progress.Stage.DONE]:,}"
+        return f"{batch.progress.counts[Stage.DONE]:,}"
 
     @admin.display(description="Progress")
     def ended(self, batch: Any) -> str:
@@ -87,7 +88,7 @@ class BatchAdmin(PageAdmin[Batch]):
     def retry_view(self, request: HttpRequest, batch: Batch) -> HttpResponse:
         """Ask once more for what was refused, as a batch of its own."""
         actor = actor_of(request)
-        if not self.has_view_permission(request) or not actor.may_batch(BatchVerb(batch.verb)):
+        if not self.has_view_permission(request) or not actor.may_batch(Verb(batch.verb)):
             raise PermissionDenied
         return redirect(self.page_url(lifecycle.retry(batch.pk, actor=actor).pk))
 
@@ -102,7 +103,7 @@ class BatchAdmin(PageAdmin[Batch]):
             "more_failures": max(0, reached.failures - progress.MOST_FAILURES),
             "who": words.names([batch.actor])[batch.actor],
             "reason": words.REASONS.get(batch.reason, ""),
-            "may_retry": reached.finished and actor_of(request).may_batch(BatchVerb(batch.verb)),
+            "may_retry": reached.finished and actor_of(request).may_batch(Verb(batch.verb)),
         }
         if "HX-Request" in request.headers:  # only what moves; messages are left to whole pages
             return render(request, "orders/batch_part.html", context)

@@ -24,18 +24,18 @@ from orders.admin import actions, words
 from orders.admin.base import LookOnlyAdmin, actor_of
 from orders.admin.page import dialogs
 from orders.models import Order
-from orders.status import BatchVerb, OrderStatus
+from orders.status import OrderStatus, Verb
 
 AT_ONCE = 5  # orders; while the browser waits, and each may take seconds when the inventory is slow
 MOST = 10_000  # orders in a batch: they are opened in one transaction
 _SHOWN = 20  # numbers that the page names
 
 _CONSEQUENCES = {
-    BatchVerb.CONFIRM: "Takes the stock of those that are pending and not on hold, oldest first.",
-    BatchVerb.COMPLETE: "Final for those that are confirmed: their goods have left.",
-    BatchVerb.CANCEL: "Final for those that are pending or confirmed; what was taken is restocked.",
-    BatchVerb.HOLD: "Nobody can confirm those that are pending until they are released.",
-    BatchVerb.RELEASE: "Those on hold can be confirmed again.",
+    Verb.CONFIRM: "Takes the stock of those that are pending and not on hold, oldest first.",
+    Verb.COMPLETE: "Final for those that are confirmed: their goods have left.",
+    Verb.CANCEL: "Final for those that are pending or confirmed; what was taken is restocked.",
+    Verb.HOLD: "Nobody can confirm those that are pending until they are released.",
+    Verb.RELEASE: "Those on hold can be confirmed again.",
 }
 
 
@@ -44,7 +44,7 @@ def _unversioned(form: type[forms.Form]) -> type[forms.Form]:
     return type(form.__name__, (form,), {"expected_version": None})
 
 
-FORMS = {verb: _unversioned(dialogs.FORMS[verb]) for verb in BatchVerb}
+FORMS = {verb: _unversioned(dialogs.FORMS[verb]) for verb in Verb}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,56 +81,56 @@ class OrderBulkAdmin(LookOnlyAdmin[Order]):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Answer 403 to a verb that the list would not have offered; Django would show the list."""
-        for verb in set(BatchVerb) & set(request.POST.getlist("action")):
+        for verb in set(Verb) & set(request.POST.getlist("action")):
             if verb not in self.get_actions(request):
                 raise PermissionDenied
         return super().changelist_view(request, extra_context)
 
     def has_confirm_permission(self, request: HttpRequest) -> bool:
         """Tell whether the list offers Confirm."""
-        return actor_of(request).may_batch(BatchVerb.CONFIRM)
+        return actor_of(request).may_batch(Verb.CONFIRM)
 
     def has_complete_permission(self, request: HttpRequest) -> bool:
         """Tell whether the list offers Complete."""
-        return actor_of(request).may_batch(BatchVerb.COMPLETE)
+        return actor_of(request).may_batch(Verb.COMPLETE)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Tell whether the list offers Cancel; each order then asks for the right that it needs."""
-        return actor_of(request).may_batch(BatchVerb.CANCEL)
+        return actor_of(request).may_batch(Verb.CANCEL)
 
     def has_hold_permission(self, request: HttpRequest) -> bool:
         """Tell whether the list offers Hold and Release."""
-        return actor_of(request).may_batch(BatchVerb.HOLD)
+        return actor_of(request).may_batch(Verb.HOLD)
 
     @admin.action(description="Confirm: take the stock", permissions=["confirm"])
     def confirm(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         """Confirm the selected orders."""
-        return self._do(BatchVerb.CONFIRM, request, queryset)
+        return self._do(Verb.CONFIRM, request, queryset)
 
     @admin.action(description="Complete: the goods have left", permissions=["complete"])
     def complete(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         """Complete the selected orders."""
-        return self._do(BatchVerb.COMPLETE, request, queryset)
+        return self._do(Verb.COMPLETE, request, queryset)
 
     @admin.action(description="Cancel: give the stock back…", permissions=["cancel"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         """Cancel the selected orders, for a reason."""
-        return self._do(BatchVerb.CANCEL, request, queryset)
+        return self._do(Verb.CANCEL, request, queryset)
 
     @admin.action(description="Hold: nobody can confirm…", permissions=["hold"])
     def hold(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         """Put the selected orders on hold, for a reason."""
-        return self._do(BatchVerb.HOLD, request, queryset)
+        return self._do(Verb.HOLD, request, queryset)
 
     @admin.action(description="Release: end the hold", permissions=["hold"])
     def release(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         """Release the selected orders."""
-        return self._do(BatchVerb.RELEASE, request, queryset)
+        return self._do(Verb.RELEASE, request, queryset)
 
     # --- how -------------------------------------------------------------------------------------
 
     def _do(
-        self, verb: BatchVerb, request: HttpRequest, queryset: QuerySet[Order]
+        self, verb: Verb, request: HttpRequest, queryset: QuerySet[Order]
     ) -> HttpResponse | None:
         """Do it, or ask first; None goes back to the list, where messages tell what came of it."""
         numbers = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
@@ -141,7 +141,7 @@ class OrderBulkAdmin(LookOnlyAdmin[Order]):
         selection = Selection(numbers)
         named = request.POST.get("selection")
         form = FORMS[verb](request.POST if named else None)
-        asks = verb in (BatchVerb.CANCEL, BatchVerb.HOLD) or _is_across(request)
+        asks = verb in (Verb.CANCEL, Verb.HOLD) or _is_across(request)
         if asks and not (named == selection.name and form.is_valid()):
             return self._ask(verb, request, selection, form, changed=bool(named))
         answers = form.cleaned_data if asks else {}
@@ -153,7 +153,7 @@ class OrderBulkAdmin(LookOnlyAdmin[Order]):
 
     def _ask(
         self,
-        verb: BatchVerb,
+        verb: Verb,
         request: HttpRequest,
         selection: Selection,
         form: forms.Form,
@@ -169,13 +169,13 @@ class OrderBulkAdmin(LookOnlyAdmin[Order]):
             "has_changed": changed and request.POST["selection"] != selection.name,
             "form": form,
             "is_across": _is_across(request),
-            "is_dangerous": verb is BatchVerb.CANCEL,
+            "is_dangerous": verb is Verb.CANCEL,
             "back": request.get_full_path(),
         }
         return self.show(request, "orders/bulk.html", context)
 
     def _open_batch(
-        self, verb: BatchVerb, request: HttpRequest, numbers: list[int], **answers: str
+        self, verb: Verb, request: HttpRequest, numbers: list[int], **answers: str
     ) -> HttpResponse | None:
         """Leave the orders to the worker, and go where its progress shows."""
         try:

@@ -3,35 +3,19 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
-from django.db.models import Case, CharField, Count, Value, When
+from django.db.models import Count
 from django.utils.safestring import SafeString
 
 from orders.admin import words
 from orders.models import Batch, BatchEntry
-from orders.status import BatchVerb, EntryOutcome, StockState
+from orders.queries import STAGE, Stage
+from orders.status import Verb
 
 MOST_FAILURES = 200  # that the page lists
 
 
-class Stage(StrEnum):
-    """What has become of one order of a batch."""
-
-    WAITING = "waiting"  # settling, or its turn is yet to come
-    DONE = "done"
-    REFUSED = "refused"
-    REVIEW = "review"  # waits for a person
-
-
 COLOURS = {Stage.REFUSED: "warning", Stage.REVIEW: "danger"}
-STAGE = Case(
-    When(outcome=EntryOutcome.DONE, then=Value(Stage.DONE)),
-    When(outcome=EntryOutcome.REFUSED, then=Value(Stage.REFUSED)),
-    When(order__stock_state=StockState.REVIEW, then=Value(Stage.REVIEW)),
-    default=Value(Stage.WAITING),
-    output_field=CharField(),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +58,7 @@ class Progress:
 
     def by_stage(self) -> list[tuple[str, int]]:
         """Return the number of orders in each stage, empty ones too; done by the verb's name."""
-        done = words.DONE[BatchVerb(self.batch.verb)]
+        done = words.DONE[Verb(self.batch.verb)]
         return [
             (done if stage is Stage.DONE else str(stage), self.counts[stage]) for stage in Stage
         ]
@@ -101,7 +85,8 @@ def of(batches: Iterable[Batch]) -> dict[int, Progress]:
     found = {batch.pk: Progress(batch, Counter(), Counter()) for batch in batches}
     rows = (
         BatchEntry.objects.filter(batch__in=found)
-        .values_list("batch_id", STAGE, "code")
+        .annotate(stage=STAGE)
+        .values_list("batch_id", "stage", "code")
         .annotate(Count("pk"))
         .order_by()
     )

@@ -14,7 +14,6 @@ from django.utils.safestring import SafeString
 from orders.errors import Shortage
 from orders.models import OrderEvent, OrderItem, User
 from orders.status import (
-    BatchVerb,
     CancelReason,
     Door,
     EventKind,
@@ -23,6 +22,7 @@ from orders.status import (
     MovementState,
     OrderStatus,
     StockState,
+    Verb,
 )
 
 # The colours are unfold's label types; a word always stands beside them.
@@ -62,19 +62,19 @@ REASONS: dict[str, str] = {
 }
 # What is asked for, as buttons and headings say it.
 ASKED = {
-    BatchVerb.CONFIRM: "Confirm",
-    BatchVerb.COMPLETE: "Complete",
-    BatchVerb.CANCEL: "Cancel",
-    BatchVerb.HOLD: "Hold",
-    BatchVerb.RELEASE: "Release",
+    Verb.CONFIRM: "Confirm",
+    Verb.COMPLETE: "Complete",
+    Verb.CANCEL: "Cancel",
+    Verb.HOLD: "Hold",
+    Verb.RELEASE: "Release",
 }
 # What has been done to an order, by the verb of its batch.
 DONE = {
-    BatchVerb.CONFIRM: "confirmed",
-    BatchVerb.COMPLETE: "completed",
-    BatchVerb.CANCEL: "cancelled",
-    BatchVerb.HOLD: "put on hold",
-    BatchVerb.RELEASE: "released",
+    Verb.CONFIRM: "confirmed",
+    Verb.COMPLETE: "completed",
+    Verb.CANCEL: "cancelled",
+    Verb.HOLD: "put on hold",
+    Verb.RELEASE: "released",
 }
 # Why an order of a batch was refused, in a word or two, by the error's code.
 REFUSALS = {

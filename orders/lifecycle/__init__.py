@@ -12,12 +12,12 @@ from orders.lifecycle.batching import (
     confirm_many,
     open_batch,
     retry,
-    settled,
     unfinished_batches,
 )
 from orders.lifecycle.cancelling import cancel
 from orders.lifecycle.completing import complete
 from orders.lifecycle.confirming import confirm
+from orders.lifecycle.doing import do
 from orders.lifecycle.holding import hold, release
 from orders.lifecycle.lines import Item
 from orders.lifecycle.nudging import next_due_in, nudge, nudge_batch
@@ -36,6 +36,7 @@ __all__ = [
     "complete",
     "confirm",
     "confirm_many",
+    "do",
     "hold",
     "next_due_in",
     "nudge",
@@ -45,6 +46,5 @@ __all__ = [
     "release",
     "resolve",
     "retry",
-    "settled",
     "unfinished_batches",
 ]

@@ -11,13 +11,13 @@ from orders.lifecycle.nudging import nudge
 from orders.lifecycle.records import lock_order, record
 from orders.models import Confirmation, Order
 from orders.status import (
-    BatchVerb,
     ConfirmationState,
     Door,
     EventKind,
     FailureReason,
     OrderStatus,
     StockState,
+    Verb,
 )
 from orders.stock import engine, ledger, timing
 from orders.stock.protocol import Returned, Review, Settled, Taken, Wait, next_step
@@ -91,7 +91,7 @@ def _close(confirmation_id: int, answer: Taken | Returned) -> None:
 
 def _close_confirmed(order: Order, confirmation: Confirmation) -> None:
     ledger.close(confirmation, ConfirmationState.CONFIRMED)
-    entries.end(order, BatchVerb.CONFIRM)
+    entries.end(order, Verb.CONFIRM)
     record(
         order,
         EventKind.CONFIRMED,
@@ -115,7 +115,7 @@ def _close_returned(order: Order, confirmation: Confirmation) -> None:
             stock=StockState.SHORT if short else StockState.CLEAR,
             data={"reason": confirmation.failure, "items": confirmation.shortages},
         )
-        entries.end(order, BatchVerb.CONFIRM, failure_of(confirmation))
+        entries.end(order, Verb.CONFIRM, failure_of(confirmation))
         return
     ledger.close(confirmation, ConfirmationState.CANCELLED)
     restocked = order.status == OrderStatus.CANCELLED
@@ -128,8 +128,8 @@ def _close_returned(order: Order, confirmation: Confirmation) -> None:
         stock=StockState.CLEAR,
     )
     confirmation.order = order
-    entries.end(order, BatchVerb.CONFIRM, failure_of(confirmation))
-    entries.end(order, BatchVerb.CANCEL)
+    entries.end(order, Verb.CONFIRM, failure_of(confirmation))
+    entries.end(order, Verb.CANCEL)
 
 
 def _ask_a_person(confirmation_id: int) -> None:

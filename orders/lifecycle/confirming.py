@@ -5,18 +5,17 @@ from datetime import timedelta
 from django.db import transaction
 
 from orders.actor import Actor
-from orders.errors import OnHold
 from orders.lifecycle.advancing import advance
 from orders.lifecycle.failures import failure_of
 from orders.lifecycle.records import (
     lock_live_confirmation,
     lock_order,
     record,
-    require_move,
     require_version,
+    why_not_confirm,
 )
 from orders.models import Confirmation, Order
-from orders.status import EventKind, HoldReason, OrderStatus, StockState
+from orders.status import EventKind, OrderStatus, StockState
 from orders.stock import ledger
 
 # Seconds. A caller stays with its confirmation for HOLD; should it die, a worker takes over.
@@ -42,9 +41,8 @@ def confirm(
         confirmation = lock_live_confirmation(order)
         if confirmation is None:  # who joins one that runs has started it, or would have
             require_version(order, expected_version)
-        require_move(order, OrderStatus.CONFIRMED)
-        if order.hold_reason:
-            raise OnHold(HoldReason(order.hold_reason))
+        if (refusal := why_not_confirm(order)) is not None:
+            raise refusal
         opened = confirmation is None
         if confirmation is not None:
             confirmation_id = confirmation.pk

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from orders.errors import OrderError
 from orders.models import Batch, BatchEntry, Order
-from orders.status import BatchVerb, EntryOutcome
+from orders.status import EntryOutcome, Verb
 
 
 def write(batch: Batch, numbers: Collection[int]) -> None:
@@ -20,7 +20,7 @@ def write(batch: Batch, numbers: Collection[int]) -> None:
         )
 
 
-def end(order: Order, verb: BatchVerb, refusal: OrderError | None = None) -> None:
+def end(order: Order, verb: Verb, refusal: OrderError | None = None) -> None:
     """Write down, wherever the locked order waits for the verb, that it is done, or why not."""
     waiting = BatchEntry.objects.filter(order=order, outcome="", batch__verb=verb)
     waiting.update(**_outcome(refusal))

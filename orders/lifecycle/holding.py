@@ -54,7 +54,7 @@ def release(
 
     Raises `Forbidden`, `OrderNotFound` or `StaleVersion`.
     """
-    actor.require("hold")
+    actor.require("release")
     with transaction.atomic(durable=True):
         order = lock_order(number)
         if not order.hold_reason:

@@ -11,6 +11,8 @@ from orders.errors import (
     BeingConfirmed,
     IllegalTransition,
     NotPending,
+    OnHold,
+    OrderError,
     OrderNotFound,
     StaleVersion,
 )
@@ -53,6 +55,14 @@ def require_move(order: Order, to: OrderStatus) -> None:
     current = OrderStatus(order.status)
     if to not in LEGAL_MOVES[current]:
         raise IllegalTransition(current, to)
+
+
+def why_not_confirm(order: Order) -> OrderError | None:
+    """Return why the locked order may not be confirmed as it stands; None when it may."""
+    current = OrderStatus(order.status)
+    if OrderStatus.CONFIRMED not in LEGAL_MOVES[current]:
+        return IllegalTransition(current, OrderStatus.CONFIRMED)
+    return OnHold(HoldReason(order.hold_reason)) if order.hold_reason else None
 
 
 def require_at_rest(order: Order) -> None:

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "batch",
             "verb",
-            models.CharField(db_default=orders.status.BatchVerb["CONFIRM"], max_length=8),
+            models.CharField(db_default="confirm", max_length=8),
         ),
         migrations.AddField(
             "batch", "reason", models.CharField(blank=True, db_default="", max_length=16)
@@ -116,11 +116,11 @@ class Migration(migrations.Migration):
                     (
                         "verb__in",
                         [
-                            orders.status.BatchVerb["CONFIRM"],
-                            orders.status.BatchVerb["COMPLETE"],
-                            orders.status.BatchVerb["CANCEL"],
-                            orders.status.BatchVerb["HOLD"],
-                            orders.status.BatchVerb["RELEASE"],
+                            "confirm",
+                            "complete",
+                            "cancel",
+                            "hold",
+                            "release",
                         ],
                     )
                 ),

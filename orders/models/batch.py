@@ -6,13 +6,13 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from orders.models.order import Order
-from orders.status import BatchVerb, EntryOutcome
+from orders.status import EntryOutcome, Verb
 
 
 class Batch(models.Model):
     """One verb for many orders; the worker carries it out, the oldest order first."""
 
-    verb = models.CharField(max_length=8, db_default=BatchVerb.CONFIRM)
+    verb = models.CharField(max_length=8, db_default=Verb.CONFIRM)
     reason = models.CharField(max_length=16, blank=True, db_default="")
     note = models.TextField(
         max_length=2000, blank=True, db_default="", help_text="Added to each order's notes."
@@ -31,9 +31,7 @@ class Batch(models.Model):
 
     class Meta:
         verbose_name_plural = "batches"
-        constraints = [
-            models.CheckConstraint(condition=Q(verb__in=list(BatchVerb)), name="batch_verb")
-        ]
+        constraints = [models.CheckConstraint(condition=Q(verb__in=list(Verb)), name="batch_verb")]
 
     def __str__(self) -> str:
         return f"batch {self.pk}"

@@ -1,5 +1,6 @@
 """What the API and the admin read of orders, and the statements that their speed rests on."""
 
+from orders.queries.batches import STAGE, Stage
 from orders.queries.filtering import Found, OrderFilter, find_all, listed
 from orders.queries.lengths import lengths
 from orders.queries.paging import Count, Key, Page, Side, Sort, page
@@ -19,6 +20,7 @@ from orders.queries.reading import (
 )
 
 __all__ = [
+    "STAGE",
     "Count",
     "Found",
     "Key",
@@ -26,6 +28,7 @@ __all__ = [
     "Page",
     "Side",
     "Sort",
+    "Stage",
     "changes",
     "events",
     "find",

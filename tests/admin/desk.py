@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
-from orders.models import Order, StockMovement
+from orders.models import Batch, Order, StockMovement
 from tests.factories import OPERATOR, order_of
 
 if TYPE_CHECKING:
@@ -42,6 +42,13 @@ def work() -> None:
     """Do what a worker would, until nothing is due."""
     while lifecycle.advance_due():
         pass
+
+
+def carry_out(batch: Batch) -> None:
+    """Do what a worker would with a batch that does not confirm."""
+    entry: int | None = 0
+    while entry is not None:
+        entry = lifecycle.carry_out_next(batch.pk, after=entry)
 
 
 def shown(movement: StockMovement) -> str:

@@ -34,10 +34,10 @@ def press(client: Client, order: Order, verb: str, **fields: object) -> Response
     return client.post(address(order, verb), asked | fields)
 
 
-def act(client: Client, verb: str, *orders: Order) -> Response:
-    """Run a list action on orders."""
-    numbers = [order.pk for order in orders]
-    return client.post(LIST, {"action": verb, "index": 0, "_selected_action": numbers})
+def act(client: Client, verb: str, *orders: Order, **fields: object) -> Response:
+    """Run a list action on orders; ``fields`` are those of the page that asks."""
+    ticked = [order.pk for order in orders]
+    return client.post(LIST, {"action": verb, "index": 0, "_selected_action": ticked} | fields)
 
 
 def told(response: Response) -> list[tuple[str, str]]:

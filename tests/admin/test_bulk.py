@@ -13,8 +13,8 @@ from orders.admin import bulk
 from orders.models import Batch, Order
 from orders.status import HoldReason
 from tests.admin.conftest import SignIn
-from tests.admin.desk import work
-from tests.admin.pages import LIST, told
+from tests.admin.desk import carry_out
+from tests.admin.pages import LIST, act, told
 from tests.factories import OPERATOR, order, order_of, staff, stock
 
 if TYPE_CHECKING:
@@ -28,12 +28,6 @@ MAY = {
     "fulfilment": {"confirm", "complete", "hold", "release"},
     "manager": {"confirm", "complete", "cancel", "hold", "release"},
 }
-
-
-def ask(client: Client, verb: str, *orders: Order, **fields: object) -> Response:
-    """Choose an action for ticked orders."""
-    ticked = [each.pk for each in orders]
-    return client.post(LIST, {"action": verb, "index": 0, "_selected_action": ticked} | fields)
 
 
 def ask_for_all(client: Client, verb: str, query: str = "", **fields: object) -> Response:
@@ -50,20 +44,13 @@ def selection(response: Response) -> str:
     return name
 
 
-def carry_out(batch: Batch) -> None:
-    entry: int | None = 0
-    while entry is not None:
-        entry = lifecycle.carry_out_next(batch.pk, after=entry)
-    work()
-
-
 @pytest.mark.parametrize("role", MAY)
 @pytest.mark.parametrize("verb", ["confirm", "complete", "cancel", "hold", "release"])
 def test_action_is_for_exactly_those_who_may(
     sign_in: SignIn, sandbox: Sandbox, role: str, verb: str
 ) -> None:
     client = sign_in(role)
-    response = ask(client, verb, order_of(p10=1))
+    response = act(client, verb, order_of(p10=1))
     assert (response.status_code != 403) == (verb in MAY[role])
     offered = client.get(LIST).content.decode()
     assert (f'<option value="{verb}"' in offered) == (verb in MAY[role])
@@ -78,17 +65,17 @@ def test_cancel_asks_for_a_reason_and_says_what_is_selected(
     lifecycle.confirm(confirmed.pk, actor=OPERATOR)
     client = sign_in("manager")
 
-    asked = ask(client, "cancel", pending, confirmed)
+    asked = act(client, "cancel", pending, confirmed)
 
     assert (asked.status_code, asked.context["title"]) == (200, "Cancel 2 orders")
     body = asked.content.decode()
     assert f"1 pending, 1 confirmed: #{pending.pk}, #{confirmed.pk}." in body
     name = selection(asked)
-    without = ask(client, "cancel", pending, confirmed, selection=name)
+    without = act(client, "cancel", pending, confirmed, selection=name)
     assert "This field is required." in without.content.decode()
     assert stock(sandbox) == {"10": 43}, "nothing is done before there is a reason"
 
-    done = ask(
+    done = act(
         client, "cancel", pending, confirmed, selection=name, reason="duplicate", note="Twice"
     )
 
@@ -104,9 +91,9 @@ def test_cancel_asks_for_a_reason_and_says_what_is_selected(
 def test_hold_of_many_is_a_batch_with_the_reason(sign_in: SignIn, sandbox: Sandbox) -> None:
     orders = [order_of(p10=1) for _ in range(6)]
     client = sign_in("fulfilment")
-    name = selection(ask(client, "hold", *orders))
+    name = selection(act(client, "hold", *orders))
 
-    response = ask(client, "hold", *orders, selection=name, reason="payment", note="Ask Jo")
+    response = act(client, "hold", *orders, selection=name, reason="payment", note="Ask Jo")
 
     batch = Batch.objects.get()
     assert response["Location"] == f"/admin/orders/batch/{batch.pk}/change/"
@@ -123,8 +110,8 @@ def test_release_and_complete_of_a_few_are_done_at_once(sign_in: SignIn, sandbox
     lifecycle.hold(held.pk, actor=OPERATOR, reason=HoldReason.OTHER)
     client = sign_in("fulfilment")
 
-    assert told(ask(client, "release", held)) == [("success", f"#{held.pk} released")]
-    assert told(ask(client, "complete", confirmed))[-1] == (
+    assert told(act(client, "release", held)) == [("success", f"#{held.pk} released")]
+    assert told(act(client, "complete", confirmed))[-1] == (
         "success",
         f"#{confirmed.pk} completed",
     )
@@ -170,4 +157,4 @@ def test_action_on_more_than_a_batch_holds_does_nothing(
 def test_action_without_a_csrf_token_is_refused(sandbox: Sandbox) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(staff("manager"))
-    assert ask(client, "cancel", order_of(p10=1)).status_code == 403
+    assert act(client, "cancel", order_of(p10=1)).status_code == 403

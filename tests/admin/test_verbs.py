@@ -9,7 +9,7 @@ from django.test import Client
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Order, OrderEvent
-from orders.status import HoldReason
+from orders.status import HoldReason, Verb
 from tests.admin.conftest import SignIn
 from tests.admin.pages import LIST, act, address, page, press, told
 from tests.factories import OPERATOR, order, order_of, staff, stock, user
@@ -144,7 +144,7 @@ def test_confirm_that_must_wait_says_that_it_finishes_by_itself(
     sign_in: SignIn, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     placed = order(stock_state="settling")
-    monkeypatch.setattr(lifecycle, "confirm", lambda number, **_: Order.objects.get(pk=number))
+    monkeypatch.setattr(lifecycle, "do", lambda _, number, **__: Order.objects.get(pk=number))
     assert told(press(sign_in("fulfilment"), placed, "confirm")) == [
         ("warning", f"#{placed.pk}: settling — finishes by itself")
     ]
@@ -154,7 +154,7 @@ def test_confirm_that_needs_a_person_says_so(
     sign_in: SignIn, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     placed = order(stock_state="review")
-    monkeypatch.setattr(lifecycle, "confirm", lambda number, **_: Order.objects.get(pk=number))
+    monkeypatch.setattr(lifecycle, "do", lambda _, number, **__: Order.objects.get(pk=number))
     assert told(act(sign_in("fulfilment"), "confirm", placed)) == [
         ("warning", f"#{placed.pk}: stock needs review — a person must look")
     ]
@@ -211,14 +211,14 @@ def test_list_action_goes_on_after_an_order_that_is_locked_for_too_long(
 ) -> None:
     locked, free = order_of(p10=2), order_of(p10=2)
     sandbox.store.set_stock({"10": 45})
-    real = lifecycle.confirm
+    real = lifecycle.do
 
-    def confirm(number: int, **options: Any) -> Order:
+    def do(verb: Verb, number: int, **options: Any) -> Order:
         if number == locked.pk:
             raise OperationalError("canceling statement due to lock timeout")
-        return real(number, **options)
+        return real(verb, number, **options)
 
-    monkeypatch.setattr(lifecycle, "confirm", confirm)
+    monkeypatch.setattr(lifecycle, "do", do)
     assert told(act(sign_in("manager"), "confirm", locked, free)) == [
         ("error", f"#{locked.pk}: the database is busy — look again"),
         ("success", f"#{free.pk} confirmed"),

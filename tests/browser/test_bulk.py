@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Batch, Order, User
-from tests.admin.desk import work
+from tests.admin.desk import carry_out, work
 from tests.browser.conftest import OpenPage, sign_in
 from tests.factories import OPERATOR, order_of, stock
 
@@ -24,14 +24,6 @@ def choose(page: Page, action: str) -> None:
     """Run an action on what is selected."""
     page.get_by_label("Select action to run").select_option(action)
     page.get_by_role("button", name="Run").click()
-
-
-def carry_out(batch: Batch) -> None:
-    """Do what a worker's job does."""
-    entry: int | None = 0
-    while entry is not None:
-        entry = lifecycle.carry_out_next(batch.pk, after=entry)
-    work()
 
 
 def test_manager_confirms_all_that_match_and_watches_them(

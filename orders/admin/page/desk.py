@@ -17,7 +17,7 @@ from orders.admin.page import amending, contents, dialogs, livestock, timeline
 from orders.admin.page.amending import Sheet
 from orders.errors import BeingConfirmed, NotPending, StaleVersion
 from orders.models import Order, OrderEvent
-from orders.status import BatchVerb
+from orders.status import Verb
 
 MOST_CHANGES = 20  # that somebody is told who was slower
 
@@ -36,7 +36,7 @@ class OrderPageAdmin(LookOnlyAdmin[Order]):
         return [
             *(
                 path(f"<int:key>/{verb}/", verb_view, {"verb": verb}, name=f"orders_order_{verb}")
-                for verb in BatchVerb
+                for verb in Verb
             ),
             *(
                 path(f"<int:key>/{name}/", view, name=f"orders_order_{name}")

@@ -12,11 +12,15 @@ from django.conf import settings
 from django.db import OperationalError, connection
 
 from orders import lifecycle
+from orders.errors import OrderNotFound
 from orders.management.commands._bulk import OPERATOR, BulkCommand, Tally, explain
 from orders.management.commands._progress import Progress
+from orders.models import Batch
+from orders.queries import STAGE, Stage
 from orders.status import OrderStatus
 
 LOOK_AGAIN = 0.2  # seconds between two looks at how far they are
+IN_REVIEW = "Its stock is in review: see manage.py resolve_stock"
 NAP = 0.1  # of a thread that found nothing due
 
 
@@ -50,12 +54,18 @@ class Command(BulkCommand):
     def carry_out(
         self, numbers: Sequence[int], progress: Progress, options: dict[str, Any]
     ) -> Tally:
-        lifecycle.confirm_many(numbers, actor=OPERATOR)
+        batch = lifecycle.confirm_many(numbers, actor=OPERATOR)
+        unknown = sorted(set(numbers) - set(batch.entries.values_list("order_id", flat=True)))
+        for number in unknown:
+            progress.say(explain(number, OrderNotFound()))
+            progress.step()
         if options["no_wait"]:
-            return _count(numbers, progress, wait=0.0)
-        with _workers():
-            tally = _count(numbers, progress, wait=options["wait"])
-        if tally.left:
+            tally = _count(batch, progress, wait=0.0)
+        else:
+            with _workers():
+                tally = _count(batch, progress, wait=options["wait"])
+        tally.failed += len(unknown)
+        if tally.left and not options["no_wait"]:
             tally.stuck = True
             progress.say(
                 f"no progress for {options['wait']:g} s: see that the inventory answers"
@@ -64,26 +74,30 @@ class Command(BulkCommand):
         return tally
 
 
-def _count(numbers: Sequence[int], progress: Progress, *, wait: float) -> Tally:
-    """Count the orders as they settle, until none is left or none has settled for ``wait``."""
-    tally = Tally()
-    open_ = list(numbers)
+def _count(batch: Batch, progress: Progress, *, wait: float) -> Tally:
+    """Count the orders as they end, until none is left or none has ended for ``wait``.
+
+    One in review is a failure: only a person can go on with it.
+    """
+    tally, told = Tally(), set[int]()
+    entries = batch.entries.annotate(stage=STAGE)
     give_up_at = time.monotonic() + wait
     while True:
-        settled = lifecycle.settled(open_)
-        for number, error in settled.items():
-            if error is None:
+        ended = entries.exclude(stage=Stage.WAITING).exclude(order__in=told)
+        news = list(ended.order_by("order").values_list("order_id", "stage", "why"))
+        for number, stage, why in news:
+            if stage == Stage.DONE:
                 tally.done += 1
             else:
                 tally.failed += 1
-                progress.say(explain(number, error))
+                progress.say(f"#{number}: {IN_REVIEW if stage == Stage.REVIEW else why}")
             progress.step()
-        open_ = [number for number in open_ if number not in settled]
+            told.add(number)
+        tally.left = entries.exclude(order__in=told).count()
         now = time.monotonic()
-        if settled:
+        if news:
             give_up_at = now + wait
-        if not open_ or now >= give_up_at:
-            tally.left = len(open_)
+        if not tally.left or now >= give_up_at:
             return tally
         time.sleep(LOOK_AGAIN)
 
