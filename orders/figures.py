@@ -11,12 +11,12 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.core.cache import cache
-from django.db import OperationalError, connection, transaction
+from django.db import connection
 from django.utils import timezone
 
+from orders.queries import Count, within
 from orders.status import FailureReason
 
 MOST = 10_000  # what a count says at most
@@ -28,19 +28,6 @@ LAST_CALLS_WITHIN = timedelta(minutes=10)
 # What an inventory service says that is well: it did as it was asked, or knows why not.
 ANSWERS = ("applied", "insufficient_stock", "unknown_product")
 
-log = structlog.get_logger(__name__)
-
-
-class Unanswered(Exception):
-    """The database had no answer within the deadline."""
-
-
-class Count(int):
-    """A number of rows, of which no more than `MOST` + 1 were counted: ``1,234``, ``10,000+``."""
-
-    def __str__(self) -> str:
-        return f"{MOST:,}+" if self > MOST else f"{int(self):,}"
-
 
 @dataclass(frozen=True, slots=True)
 class OpenOrders:
@@ -48,6 +35,7 @@ class OpenOrders:
 
     pending: Count
     oldest: datetime | None
+    due: Count  # pending or confirmed, and placed before the due moment
     due_pending: Count
     due_confirmed: Count
     held: Count
@@ -141,7 +129,13 @@ def open_orders(due_before: datetime) -> OpenOrders:
     [row] = _ask(_OPEN_ORDERS, due=due_before, some=MOST + 1)
     pending, oldest, due_pending, due_confirmed, held, held_since = row
     return OpenOrders(
-        Count(pending), oldest, Count(due_pending), Count(due_confirmed), Count(held), held_since
+        _count(pending),
+        oldest,
+        _count(due_pending + due_confirmed),
+        _count(due_pending),
+        _count(due_confirmed),
+        _count(held),
+        held_since,
     )
 
 
@@ -162,7 +156,9 @@ def stock_queues() -> StockQueues:
     """Count what waits for stock, for the ledger, and for a person."""
     [row] = _ask(_STOCK_QUEUES, some=MOST + 1)
     short, settling, settling_since, review, review_since = row
-    return StockQueues(Count(short), Count(settling), settling_since, Count(review), review_since)
+    return StockQueues(
+        _count(short), _count(settling), settling_since, _count(review), review_since
+    )
 
 
 # One index-only range of order_age a day, because a sum over ranges is cheaper than sorting
@@ -248,7 +244,7 @@ def worker() -> Worker:
     """Tell whether a worker has shown a sign of life lately, and what is due for it."""
     rows = _ask(_WORKER, within=WORKER_BEATS_WITHIN, some=MOST + 1)
     [(alive, beaten_at, jobs, due, due_since)] = rows
-    return Worker(alive, beaten_at, Count(jobs), Count(due), due_since)
+    return Worker(alive, beaten_at, _count(jobs), _count(due), due_since)
 
 
 # The newest by key, so that no index by time is needed on a table that every call writes to.
@@ -290,14 +286,12 @@ def _last(days: int) -> tuple[list[date], list[datetime]]:
     return dates, [midnight(day) for day in (*dates, today + timedelta(days=1))]
 
 
+def _count(number: int) -> Count:
+    return Count.counted(number, most=MOST)
+
+
 def _ask(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
     """Return a statement's rows; raise `Unanswered` when they are not there by the deadline."""
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {DEADLINE:d}")
-            cursor.execute(statement, parameters)
-            return list(cursor.fetchall())
-    except OperationalError as exc:
-        connection.close_if_unusable_or_obsolete()
-        log.warning("figure_unanswered", error=str(exc).strip()[:200])
-        raise Unanswered from exc
+    with within(DEADLINE), connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())

@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 
 from orders import figures
 from orders.models import Confirmation, StockAttempt, StockMovement
+from orders.queries import Count, Unanswered
 from orders.status import FailureReason
 from tests.factories import order
 
@@ -64,16 +65,16 @@ def test_open_orders_count_the_pending_and_those_placed_before_the_due_moment() 
 
 
 def test_open_orders_of_an_empty_shop_are_none() -> None:
-    none = figures.Count(0)
+    none = Count(0)
     seen = figures.open_orders(timezone.now())
-    assert seen == figures.OpenOrders(none, None, none, none, none, None)
+    assert seen == figures.OpenOrders(none, None, none, none, none, none, None)
 
 
 def test_count_stops_at_the_most_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "MOST", 2)
     for wanted in ("1", "2", "2+", "2+"):
         order()
-        assert str(figures.open_orders(ago(hours=1)).pending) == wanted
+        assert figures.open_orders(ago(hours=1)).pending.briefly == wanted
 
 
 # --- stock ---------------------------------------------------------------------------------------
@@ -199,7 +200,7 @@ def beat(seconds: float) -> None:
 
 
 def test_worker_is_alive_while_it_beats() -> None:
-    assert figures.worker() == figures.Worker(0, None, figures.Count(0), figures.Count(0), None)
+    assert figures.worker() == figures.Worker(0, None, Count(0), Count(0), None)
     beat(60)
     seen = figures.worker()
     assert seen.alive == 0
@@ -266,7 +267,7 @@ def test_statement_past_its_deadline_is_unanswered_and_leaves_the_connection_usa
 ) -> None:
     monkeypatch.setattr(figures, "DEADLINE", 20)
     monkeypatch.setattr(figures, "_WORKER", "SELECT pg_sleep(5)")
-    with pytest.raises(figures.Unanswered):
+    with pytest.raises(Unanswered):
         figures.worker()
     monkeypatch.setattr(figures, "DEADLINE", 10_000)
     assert figures.calls().ended == 0

@@ -102,6 +102,7 @@ def test_settings_read_networks_and_minutes() -> None:
 
 def test_every_variable_that_is_read_stands_in_the_example() -> None:
     sources = [
+        ROOT / "orderservice" / "database.py",
         ROOT / "orderservice" / "environment.py",
         ROOT / "orderservice" / "settings.py",
         ROOT / "gunicorn.conf.py",

@@ -9,11 +9,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +20,7 @@ from django.shortcuts import redirect
 from orders import lifecycle
 from orders.admin import actions, words
 from orders.admin.base import LookOnlyAdmin, actor_of
+from orders.admin.listing import all_that_match
 from orders.admin.page import dialogs
 from orders.models import Order
 from orders.status import OrderStatus, Verb
@@ -76,15 +75,6 @@ class OrderBulkAdmin(LookOnlyAdmin[Order]):
     """The list's actions."""
 
     bulk_actions = ("confirm", "complete", "cancel", "hold", "release")
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Answer 403 to a verb that the list would not have offered; Django would show the list."""
-        for verb in set(Verb) & set(request.POST.getlist("action")):
-            if verb not in self.get_actions(request):
-                raise PermissionDenied
-        return super().changelist_view(request, extra_context)
 
     def has_confirm_permission(self, request: HttpRequest) -> bool:
         """Tell whether the list offers Confirm."""
@@ -141,7 +131,7 @@ class OrderBulkAdmin(LookOnlyAdmin[Order]):
         selection = Selection(numbers)
         named = request.POST.get("selection")
         form = FORMS[verb](request.POST if named else None)
-        asks = verb in (Verb.CANCEL, Verb.HOLD) or _is_across(request)
+        asks = verb in (Verb.CANCEL, Verb.HOLD) or all_that_match(request)
         if asks and not (named == selection.name and form.is_valid()):
             return self._ask(verb, request, selection, form, changed=bool(named))
         answers = form.cleaned_data if asks else {}
@@ -168,7 +158,7 @@ class OrderBulkAdmin(LookOnlyAdmin[Order]):
             "selection": selection,
             "has_changed": changed and request.POST["selection"] != selection.name,
             "form": form,
-            "is_across": _is_across(request),
+            "is_across": all_that_match(request),
             "is_dangerous": verb is Verb.CANCEL,
             "back": request.get_full_path(),
         }
@@ -186,8 +176,3 @@ class OrderBulkAdmin(LookOnlyAdmin[Order]):
             self.message_user(request, text, messages.ERROR)
             return None
         return redirect("admin:orders_batch_change", batch.pk)
-
-
-def _is_across(request: HttpRequest) -> bool:
-    """Tell whether the action is for all that match, and not for those that were ticked."""
-    return request.POST.get("select_across") not in (None, "", "0")

@@ -5,7 +5,6 @@ it: the page's address holds the list's filter, so that it can be kept, sent and
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -57,15 +56,6 @@ class DownloadAdmin(LookOnlyAdmin[Order]):
         """Go where the selected orders' lines can be downloaded."""
         return self._to_export(ExportKind.LINES, request, queryset)
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Answer 403 to an action that the list would not have offered."""
-        for action in set(self.download_actions) & set(request.POST.getlist("action")):
-            if action not in self.get_actions(request):
-                raise PermissionDenied
-        return super().changelist_view(request, extra_context)
-
     def get_urls(self) -> list[URLPattern]:
         """Add the exports' pages."""
         return [
@@ -84,7 +74,7 @@ class DownloadAdmin(LookOnlyAdmin[Order]):
     def _to_export(
         self, kind: ExportKind, request: HttpRequest, queryset: QuerySet[Order]
     ) -> HttpResponse | None:
-        if all_that_match(request):
+        if listing.all_that_match(request):
             query = _filter_of(request.GET).urlencode()
         else:
             numbers = queryset.order_by("-pk").values_list("pk", flat=True)
@@ -152,14 +142,9 @@ class DownloadAdmin(LookOnlyAdmin[Order]):
         return reverse("admin:orders_order_changelist") + query
 
 
-def all_that_match(request: HttpRequest) -> bool:
-    """Tell whether a list action is for all orders of the filter, and not for those ticked."""
-    return request.POST.get("select_across") == "1"
-
-
 def chosen_by(request: HttpRequest, numbers: Iterable[int]) -> str:
     """Return what a list action's orders were chosen by, in words."""
-    if all_that_match(request):
+    if listing.all_that_match(request):
         return _in_words(request.GET)
     return _named(numbers)
 

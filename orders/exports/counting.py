@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 
 from orders.models import Order, OrderItem
+from orders.queries import Unanswered, within
 from orders.status import ExportKind
 
 MOST_COUNTED = 1_000_000  # rows
@@ -25,9 +25,8 @@ def size(kind: ExportKind, orders: QuerySet[Order]) -> Size | None:
     rows = orders.prefetch_related(None).order_by()
     counted = rows if kind != ExportKind.LINES else OrderItem.objects.filter(order__in=rows)
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(PATIENCE_MS)])
+        with within(PATIENCE_MS):
             found = counted[: MOST_COUNTED + 1].count()
-    except OperationalError:  # the statement's time is up
+    except Unanswered:
         return None
     return Size(min(found, MOST_COUNTED), exact=found <= MOST_COUNTED)

@@ -11,9 +11,7 @@ from orders.exports.writing import Chunk
 from orders.models import Order, OrderItem
 from orders.status import ExportKind
 
-MOST_PRINTED = (
-    500  # orders of one file: each may have pages of lines, and all of it is kept in memory
-)
+MOST_PRINTED = 500  # orders of one file, all of which is kept in memory
 _AT_ONCE = 50  # orders of one statement
 
 _RENDERED = {ExportKind.SLIPS: documents.slips, ExportKind.INVOICES: documents.invoices}

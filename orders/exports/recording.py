@@ -69,7 +69,7 @@ class Running:
             Export.objects.filter(pk=self._export.pk).update(
                 outcome=outcome, rows=self._rows, ended_at=Now()
             )
-        except Exception:  # the row stays "started", which says as much
+        except Exception:  # the file has left all the same; the row stays "started", and says so
             log.exception("export_not_recorded", export=self._export.pk, rows=self._rows)
         log.info("export", export=self._export.pk, outcome=outcome, rows=self._rows)
 

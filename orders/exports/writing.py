@@ -29,7 +29,7 @@ MOST_ORDERS = 1_000  # of one statement
 MOST_LINES = 4_000
 
 # What a spreadsheet would run as a formula, after OWASP's "CSV Injection"; also behind blanks, and
-# in the full-width forms that some take for the same.
+# in the full-width forms that some take for the same (which ruff takes for a slip of the keyboard).
 _FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@＝＋－＠]")  # noqa: RUF001
 
 

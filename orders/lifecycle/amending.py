@@ -62,8 +62,7 @@ def amend(number: int, amendment: Amendment, *, actor: Actor, expected_version: 
 
 def _rewrite(order: Order, wanted: Sequence[Item]) -> tuple[list[str], list[str]]:
     """Replace the lines where they differ; return the lines that went and those that came."""
-    rows = order.items.order_by("pk")
-    before = [Item(row.product_id, row.quantity, row.unit_price) for row in rows]
+    before = lines.of(order.items.order_by("pk"))
     after = lines.merge(wanted)
     if set(before) == set(after):
         return [], []

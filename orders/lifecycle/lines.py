@@ -19,6 +19,11 @@ class Item:
         return f"{self.quantity} × {self.product_id} at {self.unit_price}"
 
 
+def of(rows: Iterable[OrderItem]) -> list[Item]:
+    """Return the lines that an order's rows stand for."""
+    return [Item(row.product_id, row.quantity, row.unit_price) for row in rows]
+
+
 def merge(items: Sequence[Item]) -> list[Item]:
     """Merge what has the same product and price; different prices stay items of their own."""
     quantities: dict[tuple[str, Decimal], int] = {}

@@ -1,6 +1,7 @@
 """What the API and the admin read of orders, and the statements that their speed rests on."""
 
 from orders.queries.batches import STAGE, Stage
+from orders.queries.deadline import Unanswered, within
 from orders.queries.filtering import Found, OrderFilter, find_all, listed
 from orders.queries.lengths import lengths
 from orders.queries.paging import Count, Key, Page, Side, Sort, page
@@ -29,6 +30,7 @@ __all__ = [
     "Side",
     "Sort",
     "Stage",
+    "Unanswered",
     "changes",
     "events",
     "find",
@@ -45,4 +47,5 @@ __all__ = [
     "taken",
     "visible_to",
     "with_details",
+    "within",
 ]

@@ -45,10 +45,10 @@ class Count(int):
         return not self.word
 
     @classmethod
-    def counted(cls, number: int) -> "Count":
-        """Return a count that ended at the first one after EXACT."""
-        count = cls(min(number, EXACT))
-        count.word = "more than " if number > EXACT else ""
+    def counted(cls, number: int, *, most: int = EXACT) -> "Count":
+        """Return a count that ended at the first one after ``most``."""
+        count = cls(min(number, most))
+        count.word = "more than " if number > most else ""
         return count
 
     @classmethod

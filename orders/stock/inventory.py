@@ -31,8 +31,11 @@ def client(*, hasty: bool = False) -> InventoryClient:
     The hasty one gives up after `GLANCE` seconds. It has a breaker of its own: the impatience of
     who only looks must not close the way to those who have stock to move.
     """
-    patience = settings.INVENTORY_CHECK_TIMEOUT_SECONDS
-    return _client(min(GLANCE, patience) if hasty else patience)
+    return _client(_glance() if hasty else settings.INVENTORY_CHECK_TIMEOUT_SECONDS)
+
+
+def _glance() -> float:
+    return min(GLANCE, float(settings.INVENTORY_CHECK_TIMEOUT_SECONDS))
 
 
 def _client(check_timeout: float) -> InventoryClient:
@@ -68,14 +71,14 @@ def call(*, hasty: bool = False) -> Iterator[InventoryClient]:
         yield client(hasty=True) if hasty else client()
 
 
-def ping(deadline: float) -> Health:
-    """Ask the inventory how it is, within so many seconds; raise as `call` and the client do.
+def ping() -> Health:
+    """Ask the inventory how it is, within `GLANCE` seconds; raise as `call` and the client do.
 
     On a client of its own: the impatience of whoever looks must not open the breaker for those who
     have stock to move, and whoever looks wants to know what is behind an open one.
     """
     with _slot():
-        return _client(min(deadline, settings.INVENTORY_CHECK_TIMEOUT_SECONDS)).health()
+        return _client(_glance()).health()
 
 
 def request_id() -> str | None:

@@ -55,7 +55,7 @@ def test_inventory_in_trouble_is_told_within_the_deadline(
     switches: dict[str, Any],
     words: str,
 ) -> None:
-    monkeypatch.setattr("orders.admin.dashboard.page.GLANCE", 0.2)
+    monkeypatch.setattr(inventory, "GLANCE", 0.2)
     sandbox.switches.update(switches)
     response = sign_in("manager").get(PING, headers=HTMX)
     assert response.status_code == 200
@@ -67,7 +67,7 @@ def test_inventory_in_trouble_is_told_within_the_deadline(
 def test_inventory_ping_that_fails_opens_no_breaker(
     sign_in: SignIn, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.admin.dashboard.page.GLANCE", 0.1)
+    monkeypatch.setattr(inventory, "GLANCE", 0.1)
     client = sign_in("manager")
     sandbox.switches.update({"latency_ms": 300})
     for _ in range(6):

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from orders import figures, queries
 from orders.admin import links, words
 from orders.admin.dashboard.charts import Chart, chart
+from orders.queries import Count
 from orders.status import StockState
 
 LATEST = 8  # events
@@ -68,9 +69,9 @@ class WorkerCard:
 
     badge: SafeString
     seen: str
-    due: figures.Count
+    due: Count
     due_for: str
-    jobs: figures.Count
+    jobs: Count
     link: str
 
 

@@ -19,9 +19,8 @@ from django.views.decorators.http import require_safe
 
 from orders import figures
 from orders.admin.dashboard import days, health, tiles
-from orders.figures import Unanswered
+from orders.queries import Unanswered
 from orders.stock import inspection
-from orders.stock.inventory import GLANCE
 
 DAYS = 30  # that the charts show
 FAILURE_DAYS = 7
@@ -87,7 +86,7 @@ def inventory(request: HttpRequest) -> HttpResponse:
     """Ask the inventory how it is now; the page loads this afterwards, or follows it as a link."""
     if not request.user.has_perm("orders.view_stockattempt"):
         raise PermissionDenied
-    seen = inspection.ping(GLANCE)
+    seen = inspection.ping()
     if "HX-Request" in request.headers:
         return render(request, "orders/dashboard/ping.html", {"seen": seen})
     frame = admin.site.each_context(request)

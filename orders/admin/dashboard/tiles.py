@@ -7,6 +7,7 @@ from django.conf import settings
 
 from orders import figures
 from orders.admin import links, words
+from orders.queries import Count
 from orders.status import OrderStatus, StockState
 
 
@@ -14,7 +15,7 @@ from orders.status import OrderStatus, StockState
 class Part:
     """A part of a tile's number, with a list of its own."""
 
-    number: figures.Count
+    number: Count
     word: str
     link: str
 
@@ -25,7 +26,7 @@ class Tile:
 
     title: str
     icon: str
-    number: figures.Count
+    number: Count
     note: str
     tone: str = ""
     link: str = ""
@@ -62,7 +63,7 @@ def open_orders(seen: figures.OpenOrders, due_before: datetime, now: datetime) -
         Tile(
             "Past due",
             "alarm",
-            figures.Count(seen.due_pending + seen.due_confirmed),
+            seen.due,
             f"open, over {settings.ORDER_DUE_HOURS} h old",
             tone="warning",
             parts=parts,

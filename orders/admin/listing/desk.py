@@ -4,8 +4,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -41,6 +42,15 @@ class OrderListAdmin(SavedFilterAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the list that goes by keys."""
         return OrderList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Answer 403 to an action that the list would not have offered; Django would show it."""
+        offered = {"", *self.get_actions(request)}
+        if not offered.issuperset(request.POST.getlist("action")):
+            raise PermissionDenied
+        return super().changelist_view(request, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         """Return the orders with their items, whatever their number in a query of their own."""
@@ -90,3 +100,8 @@ class OrderListAdmin(SavedFilterAdmin):
     def waiting(self, order: Order) -> SafeString:
         """How old the order is; when exactly it was placed, on hovering."""
         return words.since(order.created_at)
+
+
+def all_that_match(request: HttpRequest) -> bool:
+    """Tell whether a list action is for all orders of the filter, and not for those ticked."""
+    return request.POST.get("select_across") == "1"

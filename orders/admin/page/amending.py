@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from orders import limits, queries
 from orders.admin.base import EmailInput, FormSet, TextInput
-from orders.lifecycle import Amendment, Item
+from orders.lifecycle import Amendment, Item, lines
 from orders.models import Order
 
 SPARE_ROWS = 3  # empty ones, so that lines can be added without a script
@@ -135,6 +135,7 @@ class Lines(FormSet[LineForm]):
         return [item for form in self.forms if (item := form.item)]
 
 
+# The factory's stubs promise a formset of Django's, and not the one that it is given.
 LineForms: type[Lines] = formset_factory(  # type: ignore[assignment]
     LineForm,
     formset=Lines,
@@ -151,9 +152,9 @@ LineForms: type[Lines] = formset_factory(  # type: ignore[assignment]
 class Sheet:
     """Contact and lines, as they are or as somebody typed them."""
 
-    def __init__(self, contact: ContactForm, lines: Lines, now: Mapping[str, str]) -> None:
+    def __init__(self, contact: ContactForm, line_forms: Lines, now: Mapping[str, str]) -> None:
         self.contact = contact
-        self.lines = lines
+        self.lines = line_forms
         self.now = now  # what the order says
 
     @property
@@ -182,11 +183,6 @@ class Sheet:
         return Amendment(**said, items=self.lines.items)
 
 
-def lines_of(order: Order) -> list[Item]:
-    """Return the lines that the order has now."""
-    return [Item(each.product_id, each.quantity, each.unit_price) for each in queries.items(order)]
-
-
 def sheet(order: Order, sent: QueryDict | None = None, *, on_version: int | None = None) -> Sheet:
     """Return the order's sheet: as it was sent, or with what the order says.
 
@@ -195,7 +191,7 @@ def sheet(order: Order, sent: QueryDict | None = None, *, on_version: int | None
     now = {name: getattr(order, name) for name in CONTACT}
     if sent is None:
         contact = ContactForm(initial=now | {"expected_version": order.version})
-        rows = [asdict(item) for item in lines_of(order)]
+        rows = [asdict(item) for item in lines.of(queries.items(order))]
         return Sheet(contact, LineForms(initial=rows, prefix="lines"), now)
     typed = sent.copy()
     if on_version is not None:

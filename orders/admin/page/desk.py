@@ -16,6 +16,7 @@ from orders.admin.base import LookOnlyAdmin, actor_of
 from orders.admin.page import amending, contents, dialogs, livestock, timeline
 from orders.admin.page.amending import Sheet
 from orders.errors import BeingConfirmed, NotPending, StaleVersion
+from orders.lifecycle import lines
 from orders.models import Order, OrderEvent
 from orders.status import Verb
 
@@ -164,7 +165,7 @@ class OrderPageAdmin(LookOnlyAdmin[Order]):
             "sheet": sheet,
             "has_faults": status == 422,
             "can_save": actions.legal("amend", order),
-            "said_lines": ", ".join(str(item) for item in amending.lines_of(order)),
+            "said_lines": ", ".join(str(item) for item in lines.of(queries.items(order))),
         } | _badges(order)
         return self.show(request, "orders/amend.html", shown | context, status)
 

@@ -115,6 +115,7 @@ def form_of(verb: str, order: Order, sent: QueryDict | None = None) -> VerbForm:
     )
     if isinstance(form, HoldForm) and sent is None:  # only another reason would change anything
         others = [each for each in HoldReason if each != order.hold_reason]
+        # The stubs know a form's fields as plain ones, without choices.
         form.fields["reason"].choices = _choices(others)  # type: ignore[attr-defined]
     return form
 

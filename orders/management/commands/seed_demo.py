@@ -1,7 +1,6 @@
 """``manage.py seed_demo``: orders to look at, a few or a million."""
 
 from argparse import ArgumentParser
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -19,21 +18,6 @@ from orders.status import CancelReason, Door
 
 OPERATOR = Actor.system(Door.COMMAND)
 LOGIN = PASSWORD = "admin"  # noqa: S105 - of development only
-
-PRICES = {
-    "1": Decimal("12.50"),
-    "2": Decimal("34.00"),
-    "3": Decimal("249.90"),
-    "5": Decimal("3.20"),
-    "7": Decimal("18.75"),
-    "9": Decimal("59.00"),
-    "10": Decimal("50.00"),
-    "11": Decimal("1.10"),
-    "13": Decimal("27.40"),
-    "16": Decimal("84.95"),
-    "17": Decimal("0.45"),
-    "20": Decimal("9.99"),
-}
 
 # Who, where, what (product and pieces), and how far the order gets.
 _ORDERS: list[tuple[str, str, str, str, dict[str, int], str]] = [
@@ -136,7 +120,9 @@ class Command(BaseCommand):
                 address=street,
                 city=city,
                 zip_code=zip_code,
-                items=[lifecycle.Item(id_, count, PRICES[id_]) for id_, count in pieces.items()],
+                items=[
+                    lifecycle.Item(id_, count, demo.PRICES[id_]) for id_, count in pieces.items()
+                ],
             )
             try:
                 self._place(draft, fate)

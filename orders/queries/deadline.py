@@ -1,0 +1,30 @@
+"""A deadline for statements that a page can do without."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from django.db import OperationalError, connection, transaction
+
+log = structlog.get_logger(__name__)
+
+
+class Unanswered(Exception):
+    """The database had no answer within the deadline."""
+
+
+@contextmanager
+def within(milliseconds: int) -> Iterator[None]:
+    """Give each statement in this block so long; raise `Unanswered` when one takes longer."""
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)]
+                )
+            yield
+    except OperationalError as exc:
+        if not connection.in_atomic_block:  # a caller's transaction is not ours to end
+            connection.close_if_unusable_or_obsolete()
+        log.warning("statement_unanswered", error=str(exc).strip()[:200])
+        raise Unanswered from exc

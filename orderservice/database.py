@@ -1,0 +1,51 @@
+"""Where PostgreSQL is, and on which terms we talk to it."""
+
+from urllib.parse import quote
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from orderservice.dev import postgres
+from orderservice.environment import BASE_DIR, configured, env
+
+
+def database_url() -> str:
+    """Return where PostgreSQL is: DATABASE_URL, its five parts, or in development our own."""
+    url = configured("DATABASE_URL")
+    if url:
+        return url
+    host = configured("DATABASE_HOST")
+    if host:
+        user, password, name = (
+            quote(value, safe="")
+            for value in (
+                env.str("DATABASE_USERNAME"),
+                configured("DATABASE_PASSWORD"),
+                env.str("DATABASE_NAME"),
+            )
+        )
+        at = f"{quote(host, safe='')}:{env.int('DATABASE_PORT', 5432)}"
+        return f"postgres://{user}:{password}@{at}/{name}"
+    return postgres.socket_url(BASE_DIR)
+
+
+# A statement that runs away, or waits on a lock behind one, ends as a clean 503 instead of
+# holding a thread. A transaction pooler must be told to ignore these startup options.
+DATABASE_OPTIONS = {
+    "options": (
+        "-c statement_timeout=15000 -c lock_timeout=5000"
+        " -c idle_in_transaction_session_timeout=30000"
+    ),
+    "connect_timeout": 5,
+}
+
+
+def database(url: str) -> dict[str, object]:
+    """Return Django's settings for one PostgreSQL URL."""
+    parsed: dict[str, object] = {**dj_database_url.parse(url, conn_max_age=600)}
+    if parsed["ENGINE"] != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database")
+    options = parsed.get("OPTIONS")
+    parsed["OPTIONS"] = DATABASE_OPTIONS | (options if isinstance(options, dict) else {})
+    parsed["CONN_HEALTH_CHECKS"] = True
+    return parsed
