@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from unfold.templatetags.unfold_list import items_for_result
 
 from orders.models import Order
 from tests.admin.conftest import SignIn
@@ -128,3 +129,15 @@ def test_orders_are_neither_added_nor_deleted(sign_in: SignIn, path: str) -> Non
     assert client.get(LIST + path).status_code == 403
     assert client.post(LIST + path, {"post": "yes"}).status_code == 403
     assert Order.objects.filter(pk=1).exists()
+
+
+def test_rows_are_the_themes_own(sign_in: SignIn) -> None:
+    order_of("24.50", p10=2, p9=1)
+    order(
+        stock_state="short", hold_reason="fraud", held_since=timezone.now(), full_name="<b>& Söhne"
+    )
+    order(status="CONFIRMED", stock_state="review")
+    changes = sign_in("manager").get(LIST, {"q": "example", "status__exact": ""}).context["cl"]
+    written = ["".join(items_for_result(changes, each, None)) for each in changes.result_list]
+    assert len(changes.rows) == 3
+    assert changes.rows == written

@@ -10,10 +10,11 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from orders import queries
 from orders.admin.base import actor_of
-from orders.admin.listing import saved, tabs
+from orders.admin.listing import rows, saved, tabs
 from orders.admin.listing.form import DJANGO_OWN, FilterForm
 from orders.admin.listing.place import ENDS, JumpForm, place, ways_from
 from orders.models import Order
@@ -66,6 +67,16 @@ class OrderList(ChangeList):
         self.saved = [] if unseen else saved.kept(request.user, self.form)
         self.save = saved.SaveForm({"query": saved.canonical(self.form)}, auto_id="save_%s")
         self.may_share = actor_of(request).may("share")
+
+    @property
+    def headers(self) -> list[dict[str, Any]]:
+        """The columns' headers."""
+        return rows.headers(self)
+
+    @property
+    def rows(self) -> list[SafeString]:
+        """The cells of each order of the page."""
+        return rows.rows(self)
 
     @property
     def in_all(self) -> str:
