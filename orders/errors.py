@@ -125,6 +125,16 @@ class InventoryRefused(OrderError):
         )
 
 
+class TooManyOpenOrders(OrderError):
+    """A guest's address has as many PENDING orders as it may. ``retry_after`` in seconds."""
+
+    code = "too_many_open_orders"
+
+    def __init__(self, limit: int, retry_after: int = 600) -> None:
+        super().__init__(f"There are {limit} open guest orders from your address, the most at once")
+        self.retry_after = retry_after
+
+
 class NotInReview(OrderError):
     """No movement of that id waits for a person's decision, or it does no more."""
 

@@ -5,8 +5,10 @@ With ``DEBUG=1`` defaults are convenient, with ``DEBUG=0`` (the default) they ar
 """
 
 import re
+from datetime import timedelta
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.crypto import salted_hmac
 
 from orderservice.database import database, database_url
 from orderservice.environment import (
@@ -14,10 +16,12 @@ from orderservice.environment import (
     DEBUG,
     configured,
     env,
+    limits,
     lines,
     minutes,
     networks,
     seconds,
+    url,
 )
 from orderservice.observability import configure_logging
 
@@ -167,15 +171,26 @@ if not 1 <= ORDER_DUE_HOURS <= 24 * 365:
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "orders.api.authentication.ApiKeyAuthentication",
+        "orders.api.authentication.BearerAuthentication",
         "orders.api.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["orders.api.throttles.CallThrottle"],
     "DEFAULT_PARSER_CLASSES": ["orders.api.parsers.StrictJSONParser"],
     "EXCEPTION_HANDLER": "orders.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "URL_FORMAT_OVERRIDE": None,  # ?format= is an unknown parameter like any other
 }
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
+    "SIGNING_KEY": salted_hmac("orders.tokens", "", SECRET_KEY, algorithm="sha256").hexdigest(),
+    "ISSUER": "order-service",
+    "AUDIENCE": "order-service",
+}
+API_THROTTLES = limits("API_THROTTLES")
+REDIS_URL = url("REDIS_URL", "redis", "rediss", "unix")  # counts what is throttled; optional
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes: the API contract's limit of a body
 
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
@@ -185,6 +200,8 @@ CORS_EXPOSE_HEADERS = [
     "Idempotency-Replayed",
     "Link",
     "Location",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "X-Request-ID",
 ]

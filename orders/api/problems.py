@@ -28,6 +28,7 @@ from orders.errors import (
     InventoryUnavailable,
     OrderError,
     OrderNotFound,
+    TooManyOpenOrders,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -43,6 +44,7 @@ _STATUS = {
     "being_confirmed": HTTPStatus.CONFLICT,
     "stale_version": HTTPStatus.PRECONDITION_FAILED,
     "insufficient_stock": HTTPStatus.CONFLICT,
+    "too_many_open_orders": HTTPStatus.TOO_MANY_REQUESTS,
     "inventory_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "inventory_refused": HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -130,7 +132,7 @@ def _order_error(exc: OrderError) -> Response:
                 for short in shortages
             ]
             return _answer(status, exc.code, str(exc), items=items)
-        case InventoryUnavailable(retry_after=seconds):
+        case InventoryUnavailable(retry_after=seconds) | TooManyOpenOrders(retry_after=seconds):
             return _answer(status, exc.code, str(exc), retry_after=seconds)
         case InventoryRefused():
             return _answer(status, exc.code, str(exc), retry_after=REFUSED_RETRY)

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path, re_path
 
+from orders.api.tokens import RefreshView, TokenView
 from orders.api.views import ApiView, EventsView, OrdersView, OrderView, StatusView, UnknownCall
 
 
@@ -18,5 +19,7 @@ urlpatterns = [
     *call("orders/<str:order_id>", OrderView, "order"),
     *call("orders/<str:order_id>/status", StatusView, "order-status"),
     *call("orders/<str:order_id>/events", EventsView, "order-events"),
+    *call("auth/token", TokenView, "token"),
+    *call("auth/token/refresh", RefreshView, "token-refresh"),
     re_path("", UnknownCall.as_view()),
 ]

@@ -58,6 +58,13 @@ class Order(models.Model):
         help_text="Why it must not be confirmed; empty when it may be.",
     )
     held_since = models.DateTimeField(null=True, blank=True)
+    placed_from = models.CharField(
+        max_length=32,
+        blank=True,
+        editable=False,
+        db_default="",
+        help_text="A keyed hash of the address that a guest ordered from; empty for others.",
+    )
     version = models.PositiveIntegerField(
         default=1, help_text="Grows with each change; the API's ETag."
     )
@@ -82,6 +89,7 @@ class Order(models.Model):
             models.Index(Upper("email"), F("number").desc(), name="order_email_folded"),
             models.Index(Upper("city"), F("number").desc(), name="order_city_folded"),
             models.Index("total", name="order_total"),
+            models.Index("updated_at", name="order_updated"),
             GinIndex(
                 # Each change is sorted in at once: a search never has to read a pile of them.
                 OpClass(CUSTOMER, name="gin_trgm_ops"),
@@ -95,6 +103,11 @@ class Order(models.Model):
                 condition=~Q(stock_state=StockState.CLEAR),
             ),
             models.Index(F("number").desc(), name="order_on_hold", condition=~Q(hold_reason="")),
+            models.Index(
+                fields=["placed_from"],
+                name="order_open_of_guest",
+                condition=Q(status=OrderStatus.PENDING) & ~Q(placed_from=""),
+            ),
             # The dashboard's: each holds all that its figure reads. The first also sorts lists.
             models.Index(
                 fields=["created_at", "number"],
