@@ -1,7 +1,8 @@
 """A client of the inventory service that never leaves open whether stock may have moved."""
 
+from inventory_client.addresses import is_addressable
 from inventory_client.answers import Adjusted, Availability, Health, StockLevel
-from inventory_client.client import InventoryClient, is_addressable
+from inventory_client.client import InventoryClient
 from inventory_client.clock import boottime
 from inventory_client.errors import (
     InventoryError,
