@@ -69,3 +69,11 @@ class Unavailable(InventoryError):
 
     ``code`` is any of the codes above; ``unknown_product`` is the one that callers tell apart.
     """
+
+
+class CatalogueUnavailable(ServiceError):
+    """The catalogue gave no usable answer; nothing was changed by asking.
+
+    Codes: those above of a check or a read; and ``out_of_time``, when some products were answered
+    for, or none was asked for yet, as the time was over.
+    """
