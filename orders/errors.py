@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from orders.status import HoldReason, OrderStatus
 
@@ -16,6 +17,20 @@ class Shortage:
 
     def __str__(self) -> str:
         return f"{self.requested} × {self.product_id} short, {self.available} in stock"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """A product whose price is not the one that was sent; ``current`` is None where it has none."""
+
+    product_id: str
+    sent: Decimal
+    current: Decimal | None
+
+    def __str__(self) -> str:
+        if self.current is None:
+            return f"{self.product_id} is not in the catalogue"
+        return f"{self.product_id} costs {self.current} and not {self.sent}"
 
 
 class OrderError(Exception):
@@ -101,6 +116,26 @@ class InsufficientStock(OrderError):
     def __init__(self, shortages: Sequence[Shortage]) -> None:
         super().__init__("; ".join(str(shortage) for shortage in shortages))
         self.shortages = tuple(shortages)
+
+
+class PriceChanged(OrderError):
+    """The catalogue says other prices than were sent; ``changes`` names every one of them."""
+
+    code = "price_changed"
+
+    def __init__(self, changes: Sequence[PriceChange]) -> None:
+        super().__init__("; ".join(str(change) for change in changes))
+        self.changes = tuple(changes)
+
+
+class CatalogueUnavailable(OrderError):
+    """The catalogue can't be asked; nothing was changed. ``retry_after`` in seconds."""
+
+    code = "catalogue_unavailable"
+
+    def __init__(self, retry_after: int = 5) -> None:
+        super().__init__("The catalogue can't be asked right now; nothing was changed")
+        self.retry_after = retry_after
 
 
 class InventoryUnavailable(OrderError):

@@ -70,6 +70,16 @@ def url(name: str, *schemes: str) -> str:
     return value
 
 
+def service(name: str, default: str = "") -> str:
+    """Return a service's base URL: http or https, a host, and neither credentials nor query."""
+    value = configured(name) or default
+    if value and not re.fullmatch(r"https?://[^\s/@?#]+[^\s@?#]*", value):
+        raise ImproperlyConfigured(
+            f"{name} must be http:// or https:// and a host, without credentials or query"
+        )
+    return value
+
+
 def _above_zero(name: str, default: float, unit: str) -> float:
     value: float = env.float(name, default)
     if not 0 < value < float("inf"):

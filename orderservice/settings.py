@@ -4,7 +4,6 @@ Each variable is typed; a missing or malformed one refuses to start and says wha
 With ``DEBUG=1`` defaults are convenient, with ``DEBUG=0`` (the default) they are safe.
 """
 
-import re
 from datetime import timedelta
 
 from django.core.exceptions import ImproperlyConfigured
@@ -21,6 +20,7 @@ from orderservice.environment import (
     minutes,
     networks,
     seconds,
+    service,
     url,
 )
 from orderservice.observability import configure_logging
@@ -136,11 +136,7 @@ AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 # --- the inventory service -----------------------------------------------------------------------
 
-INVENTORY_SERVICE_URL = configured("INVENTORY_SERVICE_URL") or "http://127.0.0.1:8001/api/v1"
-if not re.fullmatch(r"https?://[^\s/@?#]+[^\s@?#]*", INVENTORY_SERVICE_URL):
-    raise ImproperlyConfigured(
-        "INVENTORY_SERVICE_URL must be http:// or https:// and a host, without credentials or query"
-    )
+INVENTORY_SERVICE_URL = service("INVENTORY_SERVICE_URL", "http://127.0.0.1:8001/api/v1")
 INVENTORY_DIALECT = env.str("INVENTORY_DIALECT", "inventory")
 if INVENTORY_DIALECT not in ("inventory", "gateway"):
     raise ImproperlyConfigured("INVENTORY_DIALECT must be 'inventory' or 'gateway'")
@@ -155,6 +151,11 @@ if not INVENTORY_SERIALIZE_PRODUCTS and not INVENTORY_HONOURS_IDEMPOTENCY:
         "INVENTORY_SERIALIZE_PRODUCTS=0 loses stock unless INVENTORY_HONOURS_IDEMPOTENCY=1"
     )
 INVENTORY_SOLE_WRITER = env.bool("INVENTORY_SOLE_WRITER", False)
+
+# --- the catalogue -------------------------------------------------------------------------------
+
+CATALOG_SERVICE_URL = service("CATALOG_SERVICE_URL")  # whose prices orders must have; optional
+CATALOG_TIMEOUT_SECONDS = seconds("CATALOG_TIMEOUT_SECONDS", 3.0)
 
 # --- the shop ------------------------------------------------------------------------------------
 

@@ -12,6 +12,8 @@ from orders.roles import sync_roles
 from orders.stock import inventory as inventory_module
 from orderservice.dev import postgres
 
+pytest_plugins = ["tests.catalogues"]
+
 django_settings.PASSWORD_HASHERS = ["tests.hashing.QuickHasher"]
 
 

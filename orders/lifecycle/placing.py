@@ -1,4 +1,4 @@
-"""Placing an order: PENDING, after the inventory service said that there is enough."""
+"""Placing an order: PENDING, after the catalogue agreed to its prices and stock was enough."""
 
 import uuid
 from collections.abc import Callable, Sequence
@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
+from orders import prices
 from orders.actor import Actor
 from orders.errors import InsufficientStock, TooManyOpenOrders
 from orders.lifecycle import lines
@@ -38,15 +39,17 @@ class OrderDraft:
 def place(
     draft: OrderDraft, *, actor: Actor, in_transaction: Callable[[Order], None] | None = None
 ) -> Order:
-    """Check the stock of all products at once, then write the order, its items and its event.
+    """Check the prices and the stock of all products, then write order, items and event.
 
-    ``in_transaction`` runs in the order's own transaction, for what must exist exactly when the
-    order does. Raises `TooManyOpenOrders`, `InsufficientStock` or `InventoryUnavailable`, with
-    nothing written.
+    Prices are compared where there is a catalogue, whoever places; the order says whether they
+    were. ``in_transaction`` runs in the order's own transaction, for what must exist exactly when
+    the order does. Raises `TooManyOpenOrders`, `PriceChanged`, `CatalogueUnavailable`,
+    `InsufficientStock` or `InventoryUnavailable`, with nothing written.
     """
     placed_from = _place_of(draft.guest_address)
     _require_few_open(placed_from)
     items = lines.merge(draft.items)
+    price_source = prices.compare([(item.product_id, item.unit_price) for item in items])
     shortages = availability.shortages(lines.needs(items))
     if shortages:
         raise InsufficientStock(shortages)
@@ -61,6 +64,7 @@ def place(
             zip_code=draft.zip_code,
             currency=settings.CURRENCY,
             total=lines.total(items),
+            price_source=price_source,
             placed_from=placed_from,
         )
         lines.write(order, items)

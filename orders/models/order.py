@@ -12,7 +12,15 @@ from django.db.models.functions import Now, Upper
 
 from orders import limits
 from orders.models.search import CUSTOMER
-from orders.status import OPEN, Door, EventKind, HoldReason, OrderStatus, StockState
+from orders.status import (
+    OPEN,
+    Door,
+    EventKind,
+    HoldReason,
+    OrderStatus,
+    PriceSource,
+    StockState,
+)
 
 
 def choices(words: type[StrEnum]) -> list[tuple[str, str]]:
@@ -43,6 +51,12 @@ class Order(models.Model):
     zip_code = models.CharField(max_length=limits.ZIP_CODE_LENGTH)
     currency = models.CharField(max_length=3)
     total = models.DecimalField(max_digits=18, decimal_places=2)
+    price_source = models.CharField(
+        max_length=9,
+        choices=choices(PriceSource),
+        db_default=PriceSource.SENT,
+        help_text="Whose word its prices are.",
+    )
     status = models.CharField(
         max_length=9, choices=choices(OrderStatus), default=OrderStatus.PENDING
     )
@@ -129,6 +143,9 @@ class Order(models.Model):
             models.CheckConstraint(condition=Q(status__in=list(OrderStatus)), name="order_status"),
             models.CheckConstraint(
                 condition=Q(stock_state__in=list(StockState)), name="order_stock_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(price_source__in=list(PriceSource)), name="order_price_source"
             ),
             models.CheckConstraint(condition=Q(total__gte=0), name="order_total_not_negative"),
             models.CheckConstraint(

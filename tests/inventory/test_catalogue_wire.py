@@ -1,4 +1,4 @@
-"""The catalogue's client on sockets: how much it asks at once, how long it waits, what it blames."""
+"""The catalogue's client on sockets: how much at once, for how long, and what it blames."""
 
 from __future__ import annotations
 
