@@ -24,13 +24,13 @@ WHEN = {
     403: "You may not do this, though you may see the order.",
     404: "There is no such order, or none that you may know of.",
     406: "The answer can't be had in a type that the request accepts.",
-    409: "The order's state, or its stock, does not allow it.",
+    409: "The order's state, its stock or its prices do not allow it.",
     412: "The order is no longer the one of the tag in `If-Match`.",
     413: "The body is longer than 64 KiB.",
     415: "The body is not JSON in UTF-8, or it is compressed.",
     422: "The idempotency key was used with another payload.",
     429: "Too many requests; `Retry-After` says when to come back.",
-    503: "The database or the inventory service can't be asked; nothing was changed.",
+    503: "The database, the inventory or the catalogue can't be asked; nothing was changed.",
 }
 
 JOHN = {
@@ -105,7 +105,8 @@ class Orders(OpenApiViewExtension):  # type: ignore[no-untyped-call]
                 operation_id="createOrder",
                 summary="Create an order",
                 description="Checks the stock of all products at once, and writes nothing unless"
-                " there is enough. Whose the order is comes from the credential alone; `userId` of"
+                " there is enough. Where the shop has a catalogue, each price must be the one that"
+                " it says. Whose the order is comes from the credential alone; `userId` of"
                 " anybody else is a label.",
                 tags=["Orders"],
                 auth=ANYBODY,

@@ -5,6 +5,7 @@ They describe and are never run; a test holds every answer of the API against th
 
 from typing import Any
 
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from orders.status import Door, EventKind, OrderStatus, StockState
@@ -22,6 +23,16 @@ class Shortage(Shape):
     productId = serializers.CharField()
     requested = serializers.IntegerField(min_value=1)
     available = serializers.IntegerField()
+
+
+class PriceDifference(Shape):
+    """A product whose price is not the one that was sent."""
+
+    productId = serializers.CharField()
+    sent = serializers.RegexField(MONEY)
+    current = serializers.RegexField(
+        MONEY, allow_null=True, help_text="null where the catalogue does not know the product."
+    )
 
 
 class StockShape(Shape):
@@ -136,4 +147,11 @@ class Problem(Shape):
     )
     code = serializers.CharField(help_text="Stable, for machines.")
     errors = Fault(many=True, required=False, help_text="With `invalid`: every fault at once.")
-    items = Shortage(many=True, required=False, help_text="With `insufficient_stock`.")
+    items = PolymorphicProxySerializer(
+        "ProblemItem",
+        [Shortage, PriceDifference],
+        resource_type_field_name=None,
+        many=True,
+        required=False,
+        help_text="With `insufficient_stock` and `price_changed`.",
+    )
