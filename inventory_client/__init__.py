@@ -1,25 +1,35 @@
-"""A client of the inventory service that never leaves open whether stock may have moved."""
+"""A client of the inventory service that never leaves open whether stock may have moved.
 
+And one of the catalogue, over the same wire.
+"""
+
+from inventory_client.addresses import is_addressable
 from inventory_client.answers import Adjusted, Availability, Health, StockLevel
-from inventory_client.client import InventoryClient, is_addressable
+from inventory_client.catalogue import CatalogueClient
+from inventory_client.client import InventoryClient
 from inventory_client.clock import boottime
 from inventory_client.errors import (
+    CatalogueUnavailable,
     InventoryError,
     NotYet,
     OutcomeUnknown,
     Rejected,
+    ServiceError,
     Unavailable,
 )
 
 __all__ = [
     "Adjusted",
     "Availability",
+    "CatalogueClient",
+    "CatalogueUnavailable",
     "Health",
     "InventoryClient",
     "InventoryError",
     "NotYet",
     "OutcomeUnknown",
     "Rejected",
+    "ServiceError",
     "StockLevel",
     "Unavailable",
     "boottime",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -71,13 +71,15 @@ class Answer:
     trace_id: str | None = None
     retry_after: float | None = None
 
-    def document(self) -> dict[str, Any]:
-        """Return the body as a JSON object.
+    def document(self, *, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
+        """Return the body as a JSON object; ``parse_float`` reads its numbers with a fraction.
 
         Raises BadAnswer on anything else, also on the NaN and the UTF-16 that ``json`` would take.
         """
         try:
-            value = json.loads(self.body.decode(), parse_constant=_refuse_constant)
+            value = json.loads(
+                self.body.decode(), parse_float=parse_float, parse_constant=_refuse_constant
+            )
         except (ValueError, RecursionError) as exc:
             raise BadAnswer("the answer is not JSON") from exc
         if not isinstance(value, dict):

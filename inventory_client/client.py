@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NoReturn, TypeVar
-from urllib.parse import urlsplit
 
 from inventory_client import answers
+from inventory_client.addresses import is_addressable
 from inventory_client.answers import Adjusted, Answer, Availability, BadAnswer, Health, StockLevel
-from inventory_client.breaker import Breaker
 from inventory_client.dialects import DIALECTS, failure, observation
 from inventory_client.errors import InventoryError, NotYet, OutcomeUnknown, Rejected, Unavailable
-from inventory_client.wire import Wire, WireFailure
+from inventory_client.service import HEADER_VALUE, Service
+from inventory_client.wire import WireFailure
 
 MAX_REASON_LENGTH = 200
 # Beyond a database integer the upstream answers 500 with its stock untouched; do not even ask.
 MAX_QUANTITY = 2**31 - 1
-_HEADER_VALUE = re.compile(r"[\x21-\x7e]{1,200}")
-# What speaks against the inventory as a whole; a refusal or a throttle proves that it is alive.
-_TROUBLE = frozenset(
-    {
-        "connect_failed",
-        "timeout",
-        "connection_lost",
-        "oversized_answer",
-        "bad_answer",
-        "server_error",
-    }
-)
 T = TypeVar("T")
-
-
-def is_addressable(product_id: str) -> bool:
-    """Tell whether an id can stand in a URL as one path segment and arrive as what it is.
-
-    HTTP clients rewrite ``.`` and ``..``, the upstream splits at an encoded slash, and some proxies
-    take a backslash for one. A lone surrogate has no bytes at all.
-    """
-    if product_id in ("", ".", "..") or "/" in product_id or "\\" in product_id:
-        return False
-    return not any("\ud800" <= character <= "\udfff" for character in product_id)
 
 
 class InventoryClient:
@@ -68,26 +43,21 @@ class InventoryClient:
         ca_file: str | None = None,
     ) -> None:
         """Prepare the session; nothing is sent. Raises ValueError on an unusable setting."""
-        parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("the inventory URL must be http:// or https:// and name a host")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("the inventory URL must hold no credentials, query or fragment")
+        self._service = Service(
+            base_url,
+            name="inventory",
+            api_key=api_key,
+            connect_timeout=connect_timeout,
+            breaker_failures=breaker_failures,
+            breaker_seconds=breaker_seconds,
+            pool_size=pool_size,
+            ca_file=ca_file,
+        )
         if dialect not in DIALECTS:
             raise ValueError(f"the inventory dialect must be one of {', '.join(DIALECTS)}")
-        self._base_url = base_url.rstrip("/")
         self._dialect = DIALECTS[dialect]
         self._check_timeout = check_timeout
         self._timeout = timeout
-        self._headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": "order-service",
-        }
-        if api_key:
-            self._headers["Authorization"] = f"Bearer {api_key}"
-        self._breaker = Breaker(failures=breaker_failures, open_seconds=breaker_seconds)
-        self._wire = Wire(connect_timeout=connect_timeout, pool_size=pool_size, ca_file=ca_file)
 
     def check(
         self, quantities: Mapping[str, int], *, request_id: str | None = None
@@ -151,13 +121,13 @@ class InventoryClient:
         _require_addressable(product_id)
         _require_quantity(delta, lowest=-MAX_QUANTITY)
         _require_reason(reason)
-        if not _HEADER_VALUE.fullmatch(idempotency_key):
+        if not HEADER_VALUE.fullmatch(idempotency_key):
             _refuse("invalid_request", "the idempotency key can't stand in a header")
         path, payload = self._dialect.change(product_id, delta, reason)
 
         def attempt() -> Adjusted:
             try:
-                answer = self._exchange(
+                answer = self._service.exchange(
                     "POST",
                     path,
                     payload=payload,
@@ -174,7 +144,7 @@ class InventoryClient:
             except BadAnswer as exc:
                 raise _bad_answer(OutcomeUnknown, answer, exc) from exc
 
-        return self._through_breaker(attempt, NotYet)
+        return self._service.through_breaker(attempt, NotYet)
 
     def _ask(
         self,
@@ -189,7 +159,7 @@ class InventoryClient:
 
         def attempt() -> T:
             try:
-                answer = self._exchange(
+                answer = self._service.exchange(
                     method,
                     path,
                     payload=payload,
@@ -206,51 +176,7 @@ class InventoryClient:
             except BadAnswer as exc:
                 raise _bad_answer(Unavailable, answer, exc) from exc
 
-        return self._through_breaker(attempt, Unavailable)
-
-    def _through_breaker(self, attempt: Callable[[], T], refusal: type[InventoryError]) -> T:
-        """Make the call if the breaker lets it out, and tell the breaker what came of it."""
-        if wait := self._breaker.wait():
-            raise refusal("breaker_open", retry_after=wait)
-        try:
-            result = attempt()
-        except InventoryError as exc:
-            if exc.code in _TROUBLE:
-                self._breaker.failed()
-            elif exc.code != "send_guard":  # which says nothing about the other side
-                self._breaker.succeeded()
-            raise
-        self._breaker.succeeded()
-        return result
-
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        *,
-        payload: dict[str, Any] | None,
-        timeout: float,
-        request_id: str | None,
-        headers: Mapping[str, str] | None = None,
-        send_before: float | None = None,
-    ) -> Answer:
-        sent_headers = {**self._headers, **(headers or {})}
-        body = None
-        if payload is not None:
-            body = json.dumps(payload).encode()
-            sent_headers["Content-Type"] = "application/json"
-        # The request id is a stranger's text, for tracing only: one that would break the request
-        # is dropped, as it must not stop a stock movement.
-        if request_id is not None and _HEADER_VALUE.fullmatch(request_id):
-            sent_headers["X-Request-ID"] = request_id
-        return self._wire.exchange(
-            method,
-            self._base_url + path,
-            body=body,
-            headers=sent_headers,
-            timeout=timeout,
-            send_before=send_before,
-        )
+        return self._service.through_breaker(attempt, Unavailable)
 
 
 def _bad_answer(kind: type[InventoryError], answer: Answer, reason: BadAnswer) -> InventoryError:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from typing import Any, Protocol
-from urllib.parse import quote
 
+from inventory_client.addresses import segment
 from inventory_client.answers import Adjusted, Answer, BadAnswer, adjusted, count
 from inventory_client.errors import InventoryError, NotYet, OutcomeUnknown, Rejected
 
@@ -39,10 +39,10 @@ class InventoryDialect:
     health_path = "/health"
 
     def read_path(self, product_id: str) -> str:
-        return f"/inventory/items/{_segment(product_id)}"
+        return f"/inventory/items/{segment(product_id)}"
 
     def change(self, product_id: str, delta: int, reason: str) -> tuple[str, dict[str, Any]]:
-        path = f"/inventory/items/{_segment(product_id)}/adjust"
+        path = f"/inventory/items/{segment(product_id)}/adjust"
         return path, {"quantity": delta, "reason": reason}
 
     def said(self, answer: Answer) -> str:
@@ -66,11 +66,11 @@ class GatewayDialect:
     health_path = "/health"
 
     def read_path(self, product_id: str) -> str:
-        return f"/stock/{_segment(product_id)}"
+        return f"/stock/{segment(product_id)}"
 
     def change(self, product_id: str, delta: int, reason: str) -> tuple[str, dict[str, Any]]:
         verb = "remove" if delta < 0 else "add"
-        path = f"/stock/{_segment(product_id)}/{verb}"
+        path = f"/stock/{segment(product_id)}/{verb}"
         return path, {"quantity": abs(delta), "reason": reason}
 
     def said(self, answer: Answer) -> str:
@@ -135,10 +135,6 @@ def failure(
         retry_after=answer.retry_after,
         available=int(left[1]) if left else None,
     )
-
-
-def _segment(product_id: str) -> str:
-    return quote(product_id, safe="")
 
 
 def _texts(answer: Answer, *fields: str) -> str:

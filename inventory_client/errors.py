@@ -1,10 +1,12 @@
-"""The errors of the inventory client: one root, each subtype the answer to "did it happen?"."""
+"""The errors of the clients: one root, each subtype the answer to "did it happen?"."""
 
 from __future__ import annotations
 
+from typing import Any
 
-class InventoryError(Exception):
-    """A call to the inventory that gave no usable result.
+
+class ServiceError(Exception):
+    """A call to a service that gave no usable result.
 
     ``code`` is stable and meant for programs; ``detail`` is what the other side said, shortened,
     and meant for people. ``retry_after`` is in seconds. ``http_status`` and ``trace_id`` are None
@@ -19,7 +21,6 @@ class InventoryError(Exception):
         http_status: int | None = None,
         trace_id: str | None = None,
         retry_after: float | None = None,
-        available: int | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
@@ -27,6 +28,13 @@ class InventoryError(Exception):
         self.http_status = http_status
         self.trace_id = trace_id
         self.retry_after = retry_after
+
+
+class InventoryError(ServiceError):
+    """A call to the inventory; ``available`` is the stock, where a refusal tells it."""
+
+    def __init__(self, code: str, *, available: int | None = None, **more: Any) -> None:
+        super().__init__(code, **more)
         self.available = available
 
 
@@ -60,4 +68,12 @@ class Unavailable(InventoryError):
     """A check, a read or a health call has no usable answer; nothing was changed by asking.
 
     ``code`` is any of the codes above; ``unknown_product`` is the one that callers tell apart.
+    """
+
+
+class CatalogueUnavailable(ServiceError):
+    """The catalogue gave no usable answer; nothing was changed by asking.
+
+    Codes: those above of a check or a read; and ``out_of_time``, when some products were answered
+    for, or none was asked for yet, as the time was over.
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from orders.status import HoldReason, OrderStatus
 
@@ -16,6 +17,20 @@ class Shortage:
 
     def __str__(self) -> str:
         return f"{self.requested} × {self.product_id} short, {self.available} in stock"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """A product whose price is not the one that was sent; ``current`` is None where it has none."""
+
+    product_id: str
+    sent: Decimal
+    current: Decimal | None
+
+    def __str__(self) -> str:
+        if self.current is None:
+            return f"{self.product_id} is not in the catalogue"
+        return f"{self.product_id} costs {self.current} and not {self.sent}"
 
 
 class OrderError(Exception):
@@ -103,6 +118,26 @@ class InsufficientStock(OrderError):
         self.shortages = tuple(shortages)
 
 
+class PriceChanged(OrderError):
+    """The catalogue says other prices than were sent; ``changes`` names every one of them."""
+
+    code = "price_changed"
+
+    def __init__(self, changes: Sequence[PriceChange]) -> None:
+        super().__init__("; ".join(str(change) for change in changes))
+        self.changes = tuple(changes)
+
+
+class CatalogueUnavailable(OrderError):
+    """The catalogue can't be asked; nothing was changed. ``retry_after`` in seconds."""
+
+    code = "catalogue_unavailable"
+
+    def __init__(self, retry_after: int = 5) -> None:
+        super().__init__("The catalogue can't be asked right now; nothing was changed")
+        self.retry_after = retry_after
+
+
 class InventoryUnavailable(OrderError):
     """The inventory service can't be asked; nothing was changed. ``retry_after`` in seconds."""
 
@@ -123,6 +158,16 @@ class InventoryRefused(OrderError):
             "The inventory service refused the change; nothing was kept"
             + (f" ({detail})" if detail else "")
         )
+
+
+class TooManyOpenOrders(OrderError):
+    """A guest's address has as many PENDING orders as it may. ``retry_after`` in seconds."""
+
+    code = "too_many_open_orders"
+
+    def __init__(self, limit: int, retry_after: int = 600) -> None:
+        super().__init__(f"There are {limit} open guest orders from your address, the most at once")
+        self.retry_after = retry_after
 
 
 class NotInReview(OrderError):

@@ -31,6 +31,14 @@ class StockState(StrEnum):
     SHORT = "short"  # the last confirmation failed for want of stock
 
 
+class PriceSource(StrEnum):
+    """Whose word an order's prices are."""
+
+    SENT = "sent"  # the caller's, and nobody has compared them
+    CATALOGUE = "catalogue"  # they were the catalogue's when the order was placed
+    STAFF = "staff"  # somebody has since given a line another
+
+
 class ConfirmationState(StrEnum):
     """Where one attempt to confirm an order has got to."""
 

@@ -9,7 +9,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
-from orders import lifecycle
+from orders import lifecycle, throttling
 
 # Seconds.
 PATIENCE = 3.0  # what is due later than this is left to the sweeper
@@ -43,6 +43,13 @@ def carry_out(context: JobContext, batch_id: int) -> None:
     entry: int | None = 0
     while entry is not None and not context.should_abort():
         entry = lifecycle.carry_out_next(batch_id, after=entry)
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="orders.forget_rates", queueing_lock="orders.forget_rates")
+def forget_rates(timestamp: int) -> None:
+    """Delete the counts of clients who have not called for long."""
+    throttling.forget()
 
 
 @app.periodic(cron="* * * * * */5")  # the sixth field is seconds

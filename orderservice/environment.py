@@ -10,6 +10,8 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+from orderservice import rates
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Env()
@@ -50,6 +52,32 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
         return [ip_network(text.strip()) for text in listed if text.strip()]
     except ValueError as exc:
         raise ImproperlyConfigured(f"{name} must be addresses or CIDRs by comma: {exc}") from exc
+
+
+def limits(name: str) -> rates.Limits:
+    """Return how often a client may ask for what."""
+    try:
+        return rates.parsed(env.str(name, "on"))
+    except ValueError as exc:
+        raise ImproperlyConfigured(f"{name} must be on, off, or like orders=30/min: {exc}") from exc
+
+
+def url(name: str, *schemes: str) -> str:
+    """Return an address with one of the schemes, empty when unset."""
+    value = configured(name)
+    if value and not re.fullmatch(rf"({'|'.join(schemes)})://\S+", value):
+        raise ImproperlyConfigured(f"{name} must begin with {' or '.join(schemes)} and ://")
+    return value
+
+
+def service(name: str, default: str = "") -> str:
+    """Return a service's base URL: http or https, a host, and neither credentials nor query."""
+    value = configured(name) or default
+    if value and not re.fullmatch(r"https?://[^\s/@?#]+[^\s@?#]*", value):
+        raise ImproperlyConfigured(
+            f"{name} must be http:// or https:// and a host, without credentials or query"
+        )
+    return value
 
 
 def _above_zero(name: str, default: float, unit: str) -> float:

@@ -4,9 +4,10 @@ Each variable is typed; a missing or malformed one refuses to start and says wha
 With ``DEBUG=1`` defaults are convenient, with ``DEBUG=0`` (the default) they are safe.
 """
 
-import re
+from datetime import timedelta
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.crypto import salted_hmac
 
 from orderservice.database import database, database_url
 from orderservice.environment import (
@@ -14,10 +15,13 @@ from orderservice.environment import (
     DEBUG,
     configured,
     env,
+    limits,
     lines,
     minutes,
     networks,
     seconds,
+    service,
+    url,
 )
 from orderservice.observability import configure_logging
 
@@ -132,11 +136,7 @@ AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 # --- the inventory service -----------------------------------------------------------------------
 
-INVENTORY_SERVICE_URL = configured("INVENTORY_SERVICE_URL") or "http://127.0.0.1:8001/api/v1"
-if not re.fullmatch(r"https?://[^\s/@?#]+[^\s@?#]*", INVENTORY_SERVICE_URL):
-    raise ImproperlyConfigured(
-        "INVENTORY_SERVICE_URL must be http:// or https:// and a host, without credentials or query"
-    )
+INVENTORY_SERVICE_URL = service("INVENTORY_SERVICE_URL", "http://127.0.0.1:8001/api/v1")
 INVENTORY_DIALECT = env.str("INVENTORY_DIALECT", "inventory")
 if INVENTORY_DIALECT not in ("inventory", "gateway"):
     raise ImproperlyConfigured("INVENTORY_DIALECT must be 'inventory' or 'gateway'")
@@ -151,6 +151,11 @@ if not INVENTORY_SERIALIZE_PRODUCTS and not INVENTORY_HONOURS_IDEMPOTENCY:
         "INVENTORY_SERIALIZE_PRODUCTS=0 loses stock unless INVENTORY_HONOURS_IDEMPOTENCY=1"
     )
 INVENTORY_SOLE_WRITER = env.bool("INVENTORY_SOLE_WRITER", False)
+
+# --- the catalogue -------------------------------------------------------------------------------
+
+CATALOG_SERVICE_URL = service("CATALOG_SERVICE_URL")  # whose prices orders must have; optional
+CATALOG_TIMEOUT_SECONDS = seconds("CATALOG_TIMEOUT_SECONDS", 3.0)
 
 # --- the shop ------------------------------------------------------------------------------------
 
@@ -167,15 +172,26 @@ if not 1 <= ORDER_DUE_HOURS <= 24 * 365:
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "orders.api.authentication.ApiKeyAuthentication",
+        "orders.api.authentication.BearerAuthentication",
         "orders.api.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["orders.api.throttles.CallThrottle"],
     "DEFAULT_PARSER_CLASSES": ["orders.api.parsers.StrictJSONParser"],
     "EXCEPTION_HANDLER": "orders.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "URL_FORMAT_OVERRIDE": None,  # ?format= is an unknown parameter like any other
 }
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
+    "SIGNING_KEY": salted_hmac("orders.tokens", "", SECRET_KEY, algorithm="sha256").hexdigest(),
+    "ISSUER": "order-service",
+    "AUDIENCE": "order-service",
+}
+API_THROTTLES = limits("API_THROTTLES")
+REDIS_URL = url("REDIS_URL", "redis", "rediss", "unix")  # counts what is throttled; optional
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes: the API contract's limit of a body
 
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
@@ -185,6 +201,8 @@ CORS_EXPOSE_HEADERS = [
     "Idempotency-Replayed",
     "Link",
     "Location",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "X-Request-ID",
 ]

@@ -12,6 +12,10 @@ from orders.roles import sync_roles
 from orders.stock import inventory as inventory_module
 from orderservice.dev import postgres
 
+pytest_plugins = ["tests.catalogues"]
+
+django_settings.PASSWORD_HASHERS = ["tests.hashing.QuickHasher"]
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:

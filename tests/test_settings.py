@@ -17,7 +17,7 @@ COMPLETE = {
     "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
 }
 READ = re.compile(
-    r"""(?:env\.\w+|seconds|minutes|lines|networks|configured|environ\.get)\(\s*["']([A-Z_]+)["']"""
+    r"""(?:env\.\w+|seconds|minutes|lines|networks|configured|limits|service|url|environ\.get)\(\s*["']([A-Z_]+)["']"""
 )
 DOCUMENTED = re.compile(r"^#?([A-Z_]+)=([^#\n]*?)(?: +#.*)?$", re.MULTILINE)
 
@@ -117,6 +117,11 @@ def test_every_variable_that_is_read_stands_in_the_example() -> None:
     [
         ("INVENTORY_SERVICE_URL", "inventory.local:8001"),
         ("INVENTORY_SERVICE_URL", "https://user:pw@inventory.example.org"),
+        ("CATALOG_SERVICE_URL", "catalogue.example.org"),
+        ("CATALOG_SERVICE_URL", "file:///etc/passwd"),
+        ("CATALOG_SERVICE_URL", "https://user:pw@catalogue.example.org"),
+        ("CATALOG_SERVICE_URL", "https://catalogue.example.org/?key=1"),
+        ("CATALOG_TIMEOUT_SECONDS", "0"),
         ("INVENTORY_SETTLE_SECONDS", "-500"),
         ("INVENTORY_TIMEOUT_SECONDS", "nan"),
         ("SESSION_IDLE_MINUTES", "0"),

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from inventory_client.sandbox.control import DEMO_STOCK
+from inventory_client.sandbox.control import DEMO_PRICES, DEMO_STOCK
 from inventory_client.sandbox.server import Sandbox
 
 
@@ -20,13 +20,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         port=options.port,
         data=options.data,
         stock={} if options.empty else DEMO_STOCK,
+        prices={} if options.empty else DEMO_PRICES,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         # From a thread of its own, as stopping waits for the loop that this signal interrupts.
         signal.signal(number, lambda *_: threading.Thread(target=sandbox.stop).start())
     sys.stdout.write(
         f"Inventory sandbox on {sandbox.root_url}/"
-        f" (inventory: {sandbox.url}, gateway: {sandbox.gateway_url})\n"
+        f" (inventory: {sandbox.url}, gateway: {sandbox.gateway_url},"
+        f" catalogue: {sandbox.catalogue_url})\n"
     )
     sys.stdout.flush()
     sandbox.run()

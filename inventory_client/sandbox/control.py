@@ -1,4 +1,4 @@
-"""The control endpoints under /_sandbox/: stock, effects, switches and faults, in JSON."""
+"""The control endpoints under /_sandbox/: stock, prices, effects, switches and faults, in JSON."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ DEMO_STOCK: dict[str, int | None] = {
         [120, 80, 3, 0, 250, 15, 60, 1, 33, 45, 500, 7, 90, 12, 5, 40, 1000, 2, 64, 28], start=1
     )
 }
+_CENTS = [1250, 3400, 24990, 560, 320, 7900, 1875, 42000, 5900, 5000, 110, 830, 2740, 1500, 31000]
+_CENTS += [8495, 45, 14550, 620, 999]
+DEMO_PRICES: dict[str, Any] = {
+    str(number): f"{cents / 100:.2f}" for number, cents in enumerate(_CENTS, start=1)
+}
 _PAGE_EFFECTS = 25
 _PAGE_ITEMS = 200
 
@@ -32,6 +37,8 @@ class Control:
             ("GET", "state"): self._state,
             ("GET", "stock"): self._stock,
             ("PUT", "stock"): self._set_stock,
+            ("GET", "prices"): self._prices,
+            ("PUT", "prices"): self._set_prices,
             ("GET", "effects"): self._effects,
             ("PUT", "switches"): self._set_switches,
             ("PUT", "faults"): self._set_faults,
@@ -55,6 +62,7 @@ class Control:
         sandbox = self._sandbox
         return {
             "items": [asdict(item) for item in sandbox.store.items(offset=0, limit=_PAGE_ITEMS)],
+            "prices": sandbox.store.prices(),
             "effects": sandbox.store.last_effects(_PAGE_EFFECTS),
             "switches": asdict(sandbox.switches),
             "faults": sandbox.faults.report(),
@@ -70,6 +78,13 @@ class Control:
     def _set_stock(self, request: Request) -> dict[str, int]:
         self._sandbox.store.set_stock(_stock_in(_body(request)))
         return self._stock(request)
+
+    def _prices(self, _: Request) -> dict[str, Any]:
+        return self._sandbox.store.prices()
+
+    def _set_prices(self, request: Request) -> dict[str, Any]:
+        self._sandbox.store.set_prices(_body(request))
+        return self._prices(request)
 
     def _effects(self, request: Request) -> dict[str, Any]:
         return {
@@ -98,8 +113,12 @@ class Control:
         return {"refused_for": seconds}
 
     def _reset(self, request: Request) -> dict[str, int]:
-        stock = _stock_in(_body(request).get("stock", DEMO_STOCK))
-        self._sandbox.reset(stock)
+        asked = _body(request)
+        stock = _stock_in(asked.get("stock", DEMO_STOCK))
+        prices = asked.get("prices", DEMO_PRICES)
+        if not isinstance(prices, dict):
+            raise TypeError("the prices must be a JSON object")
+        self._sandbox.reset(stock, prices)
         return self._stock(request)
 
 

@@ -28,7 +28,7 @@ AFTER = (
 # It is applied late: answered late, or the connection dies at once and the effect lands all alone.
 LATE = ("latency", "late_apply", "late_dead")
 FAULTS = (*BEFORE, *AFTER, *LATE)
-OPERATIONS = ("adjust", "check", "read")
+OPERATIONS = ("adjust", "check", "read", "price")
 _OVERSIZE = 200_000
 
 
@@ -156,8 +156,9 @@ def spoilt(fault: str, response: Response) -> Response:
         return response
     document = dict(response.document)
     quantity = next((name for name in ("quantity", "new_quantity") if name in document), None)
-    if fault == "wrong_product" and "product_id" in document:
-        document["product_id"] += "-other"
+    named = next((name for name in ("product_id", "id") if name in document), None)
+    if fault == "wrong_product" and named:
+        document[named] += "-other"
     elif fault == "wrong_quantity" and quantity:
         document[quantity] += 1000
     elif fault == "string_quantity" and quantity:

@@ -14,10 +14,10 @@ from inventory_client.sandbox.messages import (
     Response,
     unexpected,
 )
-from inventory_client.sandbox.semantics import GatewayApi, InventoryApi
+from inventory_client.sandbox.semantics import CatalogueApi, GatewayApi, InventoryApi
 from inventory_client.sandbox.store import now
 
-Operation = Literal["adjust", "check", "read", "other"]
+Operation = Literal["adjust", "check", "read", "price", "other"]
 GATEWAY_PREFIX = "/api/stock"
 
 
@@ -44,8 +44,8 @@ class Route:
         return product_id
 
 
-def routes(inventory: InventoryApi, gateway: GatewayApi) -> list[Route]:
-    """Return the endpoints of both dialects; the first that fits wins."""
+def routes(inventory: InventoryApi, gateway: GatewayApi, catalogue: CatalogueApi) -> list[Route]:
+    """Return the endpoints of both dialects and the catalogue's; the first that fits wins."""
     v1 = "/api/v1/inventory"
     stock = GATEWAY_PREFIX
     return [
@@ -61,6 +61,7 @@ def routes(inventory: InventoryApi, gateway: GatewayApi) -> list[Route]:
         Route("GET", f"{stock}/{{product_id}}", "read", gateway.read),
         Route("POST", f"{stock}/{{product_id}}/remove", "adjust", gateway.remove),
         Route("POST", f"{stock}/{{product_id}}/add", "adjust", gateway.add),
+        Route("GET", "/products/{product_id}", "price", catalogue.read),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The inventory API as measured, its races and its odd answers included."""
+"""The inventory API as measured, its races and its odd answers included; and the catalogue's."""
 
 from __future__ import annotations
 
@@ -157,6 +157,20 @@ class InventoryApi:
             "timestamp": now(),
         }
         return Response(200, document)
+
+
+class CatalogueApi:
+    """The catalogue's one endpoint, for the products that have a price."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def read(self, _: Request, product_id: str) -> Response:
+        """GET /products/{product_id}."""
+        price = self._store.price(product_id)
+        if price is None:
+            raise Refusal(404, f"Product {product_id} not found")
+        return Response(200, {"id": product_id, "price": price})
 
 
 class GatewayApi:

@@ -9,13 +9,18 @@ from collections import Counter
 from collections.abc import Mapping
 from http.server import ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from inventory_client.sandbox.control import DEMO_STOCK, Control
+from inventory_client.sandbox.control import DEMO_PRICES, DEMO_STOCK, Control
 from inventory_client.sandbox.faults import Faults
 from inventory_client.sandbox.handler import Handler, linger_none
 from inventory_client.sandbox.routes import routes
-from inventory_client.sandbox.semantics import GatewayApi, Inventory, InventoryApi
+from inventory_client.sandbox.semantics import (
+    CatalogueApi,
+    GatewayApi,
+    Inventory,
+    InventoryApi,
+)
 from inventory_client.sandbox.store import Store
 from inventory_client.sandbox.switches import Switches
 
@@ -60,8 +65,9 @@ class _Server(ThreadingHTTPServer):
 class Sandbox:
     """A local inventory service; as a context manager it runs in a thread of its own.
 
-    ``data`` is the SQLite file that holds its stock, ``:memory:`` for none. ``stock`` seeds an
-    empty store. ``url`` serves the ``inventory`` dialect, ``gateway_url`` the other.
+    ``data`` is the SQLite file that holds its stock, ``:memory:`` for none. ``stock`` and
+    ``prices`` each seed a store that has none. ``url`` serves the ``inventory`` dialect,
+    ``gateway_url`` the other, and ``catalogue_url`` the prices.
     """
 
     def __init__(
@@ -71,6 +77,7 @@ class Sandbox:
         port: int = 0,
         data: str = ":memory:",
         stock: Mapping[str, int | None] = DEMO_STOCK,
+        prices: Mapping[str, Any] = DEMO_PRICES,
     ) -> None:
         """Open the store and listen; calls are answered once ``run`` is on."""
         self.store = Store(data)
@@ -79,7 +86,9 @@ class Sandbox:
         self.control = Control(self)
         inventory = Inventory(self.store, self.switches)
         self.routes = routes(
-            InventoryApi(inventory, self.store, self.switches), GatewayApi(inventory)
+            InventoryApi(inventory, self.store, self.switches),
+            GatewayApi(inventory),
+            CatalogueApi(self.store),
         )
         self.stopping = threading.Event()
         self.late = 0
@@ -88,6 +97,8 @@ class Sandbox:
         self._refused_seconds = 0.0
         if self.store.count() == 0:
             self.store.set_stock(stock)
+        if not self.store.prices():
+            self.store.set_prices(prices)
         self._server = _Server((host, port), self)
         self._address = (host, int(self._server.server_address[1]))
         self._thread: threading.Thread | None = None
@@ -106,6 +117,11 @@ class Sandbox:
     def gateway_url(self) -> str:
         """The base URL of the ``gateway`` dialect."""
         return f"{self.root_url}/api"
+
+    @property
+    def catalogue_url(self) -> str:
+        """The base URL of the catalogue."""
+        return self.root_url
 
     def run(self) -> None:
         """Serve until ``stop``; closes the store last."""
@@ -132,11 +148,17 @@ class Sandbox:
         self._refused_seconds = seconds
         threading.Thread(target=self._server.shutdown, daemon=True).start()
 
-    def reset(self, stock: Mapping[str, int | None]) -> None:
-        """Start over with ``stock``: no effects, no faults, no counts; the switches stay."""
+    def reset(
+        self, stock: Mapping[str, int | None], prices: Mapping[str, Any] | None = None
+    ) -> None:
+        """Start over with ``stock`` and ``prices``; the switches stay.
+
+        No effects are left, no faults and no counts.
+        """
         self.faults.clear()
         self.store.clear()
         self.store.set_stock(stock)
+        self.store.set_prices(prices or {})
         with self._lock:
             self._calls.clear()
 

@@ -1,8 +1,9 @@
-"""Stock and the log of effects on disk: both survive a restart and a ``kill -9``."""
+"""Stock, prices and the log of effects on disk: all survive a restart and a ``kill -9``."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import sqlite3
 import threading
@@ -34,6 +35,10 @@ CREATE TABLE IF NOT EXISTS effects (
     movement_id TEXT,
     trace_id TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS prices (
+    product_id TEXT PRIMARY KEY,
+    price TEXT NOT NULL -- as JSON: a number or a string, as it was set
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS effects_idempotency_key ON effects (idempotency_key);
 CREATE INDEX IF NOT EXISTS effects_product ON effects (product_id, id);
 """
@@ -127,6 +132,29 @@ class Store:
                     (product_id, quantity, DEFAULT_WAREHOUSE, at),
                 )
 
+    def prices(self) -> dict[str, Any]:
+        """Return the price of each product that has one."""
+        rows = self._rows("SELECT * FROM prices ORDER BY length(product_id), product_id")
+        return {row["product_id"]: json.loads(row["price"]) for row in rows}
+
+    def price(self, product_id: str) -> Any:
+        """Return a product's price, None when it has none."""
+        rows = self._rows("SELECT price FROM prices WHERE product_id = ?", product_id)
+        return json.loads(rows[0]["price"]) if rows else None
+
+    def set_prices(self, prices: Mapping[str, Any]) -> None:
+        """Set prices, whatever they are; None removes one."""
+        with self._lock, _transaction(self._db):
+            for product_id, price in prices.items():
+                if price is None:
+                    self._db.execute("DELETE FROM prices WHERE product_id = ?", (product_id,))
+                    continue
+                self._db.execute(
+                    "INSERT INTO prices VALUES (?1, ?2)"
+                    " ON CONFLICT (product_id) DO UPDATE SET price = ?2",
+                    (product_id, json.dumps(price)),
+                )
+
     def apply(self, effect: Effect, *, once: bool) -> None:
         """Write the quantity that follows from the one read, and log the effect, in one commit.
 
@@ -182,9 +210,10 @@ class Store:
         return self._rows("SELECT * FROM effects ORDER BY id DESC LIMIT ?", limit)
 
     def clear(self) -> None:
-        """Forget all stock and all effects."""
+        """Forget all stock, all prices and all effects."""
         with self._lock, _transaction(self._db):
             self._db.execute("DELETE FROM items")
+            self._db.execute("DELETE FROM prices")
             self._db.execute("DELETE FROM effects")
 
     def _known(self, idempotency_key: str) -> bool:

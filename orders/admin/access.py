@@ -20,7 +20,7 @@ from rest_framework_api_key.models import APIKey
 
 from orders.admin.base import GroupAdmin, ModelAdmin, UserAdmin
 from orders.models import ApiKey, User
-from orders.signin import factors
+from orders.signin import factors, tokens
 
 # Their apps stand before ours in INSTALLED_APPS. Keys of that table open nothing here, jobs are the
 # operators' business, and whoever could change devices could sign in as anybody.
@@ -40,7 +40,7 @@ def may_act_as(request: HttpRequest, user: User) -> bool:
 class PersonAdmin(UserAdmin[User]):
     """Customers, staff and service users. Only superusers hand out roles."""
 
-    actions = ("remove_second_factor",)
+    actions = ("remove_second_factor", "revoke_tokens")
     list_display = (
         "username",
         "email",
@@ -96,6 +96,18 @@ class PersonAdmin(UserAdmin[User]):
                 self.message_user(request, f"{user}: second factor removed", messages.SUCCESS)
             else:
                 self.message_user(request, f"{user} has no second factor", messages.WARNING)
+
+    @admin.action(description="Revoke API tokens: they must sign in anew", permissions=["change"])
+    def revoke_tokens(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Make the tokens of the selected users open nothing; their histories say who did."""
+        for user in queryset:
+            if not may_act_as(request, user):
+                text = f"{user} may do more than you: nothing was revoked"
+                self.message_user(request, text, messages.ERROR)
+                continue
+            tokens.revoke(user)
+            self.log_change(request, user, "Revoked the API tokens.")
+            self.message_user(request, f"{user}: API tokens revoked", messages.SUCCESS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Keep the roles from those who could give themselves one."""

@@ -1,4 +1,4 @@
-"""Who is calling: an API key's service user, or whoever is signed in to the site."""
+"""Who is calling: an API key's service user, a token's holder, or who is signed in to the site."""
 
 import re
 from datetime import timedelta
@@ -10,6 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from orders.models import ApiKey, User
+from orders.signin import tokens
 from orders.signin.factors import is_satisfied
 
 _KEY = re.compile(r"([0-9A-Za-z]{1,8})\.[0-9A-Za-z]{1,128}")
@@ -35,6 +36,29 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
             raise AuthenticationFailed("The API key is not valid")
         _note_use(key)
         return key.user, key
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return what a 401 asks for."""
+        return self.scheme
+
+
+class BearerAuthentication(authentication.BaseAuthentication):
+    """``Authorization: Bearer <access token>``; the caller is whoever has signed in for it."""
+
+    scheme = "Bearer"
+
+    def authenticate(self, request: Request) -> tuple[User, str] | None:
+        """Return the token's holder; None when the header is not for us.
+
+        Raises `AuthenticationFailed` without telling why.
+        """
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != self.scheme.lower():
+            return None
+        try:
+            return tokens.holder(text.strip()), self.scheme
+        except tokens.TokenRefused as exc:
+            raise AuthenticationFailed("The token is not valid", code="invalid_token") from exc
 
     def authenticate_header(self, request: Request) -> str:
         """Return what a 401 asks for."""

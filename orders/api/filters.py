@@ -1,5 +1,6 @@
 """What a list of orders may be asked for in its query string."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
@@ -7,25 +8,38 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from orders.api.fields import Amount, Moment, Text, WholeNumber, Word
 from orders.api.serializers import Strict
-from orders.queries import OrderFilter
+from orders.queries import Key, OrderFilter, Sort
 from orders.status import OrderStatus, StockState
 
 # The public names of what a list can be sorted by; a leading minus turns the order round.
-COLUMNS = {
-    "createdAt": "created_at",
-    "updatedAt": "updated_at",
-    "number": "number",
-    "total": "total",
+SORTS = {
+    "number": Sort.NUMBER,
+    "createdAt": Sort.AGE,
+    "updatedAt": Sort.UPDATED,
+    "total": Sort.TOTAL,
 }
-SORTS = {sign + name: sign + column for name, column in COLUMNS.items() for sign in ("", "-")}
+MOST_PAGES = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A page of a list: the one that ``page`` counts to, or the one behind ``key``."""
+
+    filter: OrderFilter
+    sort: Sort
+    ascending: bool
+    limit: int
+    page: int
+    key: Key | None
 
 
 class ListQuery(Strict):
     """The page, the filters and the order of a list."""
 
-    page = WholeNumber(min_value=1, max_value=1_000_000_000, default=1)
+    page = WholeNumber(min_value=1, max_value=MOST_PAGES, required=False)
+    cursor = Text(max_length=60, required=False)
     limit = WholeNumber(min_value=1, max_value=100, default=10)
-    sort = Word(choices=list(SORTS), default="-number")
+    sort = Word(choices=[sign + name for name in SORTS for sign in ("", "-")], default="-number")
     status = Word(choices=list(OrderStatus), required=False)
     stock = Word(choices=list(StockState), required=False)
     q = Text(max_length=200, required=False)
@@ -37,18 +51,32 @@ class ListQuery(Strict):
     minTotal = Amount(source="min_total", required=False)
     maxTotal = Amount(source="max_total", required=False)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Split the values into the page, the order and the filter."""
-        page, limit, sort = attrs.pop("page"), attrs.pop("limit"), attrs.pop("sort")
-        return {
-            "page": page,
-            "limit": limit,
-            "sort": SORTS[sort],
-            "filter": OrderFilter(**attrs),
-        }
+    def validate(self, attrs: dict[str, Any]) -> Any:
+        """Split the values into the place in the list, its order, and the filter."""
+        page, cursor, limit = attrs.pop("page", None), attrs.pop("cursor", None), attrs.pop("limit")
+        name = attrs.pop("sort")
+        sort = SORTS[name.removeprefix("-")]
+        key = None
+        if cursor is not None:
+            if page is not None:
+                raise ValidationError({"cursor": [ErrorDetail("Goes without page", "conflict")]})
+            try:
+                key = sort.key(cursor)
+            except ValueError as exc:
+                fault = ErrorDetail("Is none of a list that is sorted so", "invalid")
+                raise ValidationError({"cursor": [fault]}) from exc
+        ascending = not name.startswith("-")
+        return Wanted(
+            filter=OrderFilter(**attrs),
+            sort=sort,
+            ascending=ascending,
+            limit=limit,
+            page=page or 1,
+            key=key,
+        )
 
 
-def read(query: QueryDict) -> dict[str, Any]:
+def read(query: QueryDict) -> Wanted:
     """Return what a query string asks for; raise `ValidationError` naming all its faults."""
     parameters = ListQuery(data=query.dict())
     repeated = {
@@ -58,5 +86,5 @@ def read(query: QueryDict) -> dict[str, Any]:
     }
     if not parameters.is_valid() or repeated:
         raise ValidationError(repeated | parameters.errors)
-    wanted: dict[str, Any] = parameters.validated_data
+    wanted: Wanted = parameters.validated_data
     return wanted

@@ -1,21 +1,55 @@
-"""Pages of a list."""
+"""Pages of a list, and the way from each to the next."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 
+from orders import queries
 from orders.api import representation
+from orders.api.filters import Wanted
 from orders.models import Order
 from orders.queries import with_details
 
 
-def page_of(orders: QuerySet[Order], *, page: int, limit: int) -> dict[str, object]:
-    """Return one page of sorted orders; one behind the last is empty."""
-    total = orders.count()
-    first = (page - 1) * limit
-    rows = with_details(orders)[first : first + limit] if first < total else ()
-    return {
-        "data": [representation.order(order) for order in rows],
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """What the API answers of a list; ``next_cursor`` is where it goes on, None at its end."""
+
+    body: dict[str, object]
+    next_cursor: str | None
+
+    def link(self, path: str, query: dict[str, str]) -> str:
+        """Return the ``Link`` header's value (RFC 8288), empty at the list's end.
+
+        ``query`` is the query string that asked for this page.
+        """
+        if self.next_cursor is None:
+            return ""
+        kept = {name: value for name, value in query.items() if name not in ("page", "cursor")}
+        return f'<{path}?{urlencode(kept | {"cursor": self.next_cursor})}>; rel="next"'
+
+
+def page_of(visible: QuerySet[Order], wanted: Wanted) -> ListPage:
+    """Return a page of the orders that the caller may see; one behind the last is empty."""
+    found = queries.find_all(visible, wanted.filter)
+    side: queries.Side = "above" if wanted.ascending else "below"
+    if wanted.key is not None:
+        page = queries.page(found, wanted.sort, side=side, key=wanted.key, limit=wanted.limit)
+    else:
+        skip = (wanted.page - 1) * wanted.limit
+        page = queries.page_after(found, wanted.sort, side=side, skip=skip, limit=wanted.limit)
+    keys = page.keys[::-1] if wanted.ascending else page.keys
+    rows = with_details(Order.objects.all()).in_bulk(page.numbers)
+    total = int(page.count)
+    body: dict[str, object] = {
+        "data": [representation.order(rows[key[-1]]) for key in keys if key[-1] in rows],
         "total": total,
-        "page": page,
-        "limit": limit,
-        "totalPages": -(-total // limit),
+        "page": wanted.page if wanted.key is None else None,
+        "limit": wanted.limit,
+        "totalPages": -(-total // wanted.limit),
     }
+    if not page.count.exact:
+        body["totalIsEstimate"] = True
+    more = page.more_above if wanted.ascending else page.more_below
+    return ListPage(body, wanted.sort.text(keys[-1]) if more and keys else None)

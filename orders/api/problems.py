@@ -22,12 +22,16 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from orders.api.parsers import BodyTooLarge
+from orders.api.representation import money
 from orders.errors import (
+    CatalogueUnavailable,
     InsufficientStock,
     InventoryRefused,
     InventoryUnavailable,
     OrderError,
     OrderNotFound,
+    PriceChanged,
+    TooManyOpenOrders,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -43,6 +47,9 @@ _STATUS = {
     "being_confirmed": HTTPStatus.CONFLICT,
     "stale_version": HTTPStatus.PRECONDITION_FAILED,
     "insufficient_stock": HTTPStatus.CONFLICT,
+    "too_many_open_orders": HTTPStatus.TOO_MANY_REQUESTS,
+    "price_changed": HTTPStatus.CONFLICT,
+    "catalogue_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "inventory_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "inventory_refused": HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -130,7 +137,21 @@ def _order_error(exc: OrderError) -> Response:
                 for short in shortages
             ]
             return _answer(status, exc.code, str(exc), items=items)
-        case InventoryUnavailable(retry_after=seconds):
+        case PriceChanged(changes=changes):
+            differences = [
+                {
+                    "productId": change.product_id,
+                    "sent": money(change.sent),
+                    "current": None if change.current is None else money(change.current),
+                }
+                for change in changes
+            ]
+            return _answer(status, exc.code, str(exc), items=differences)
+        case (
+            InventoryUnavailable(retry_after=seconds)
+            | CatalogueUnavailable(retry_after=seconds)
+            | TooManyOpenOrders(retry_after=seconds)
+        ):
             return _answer(status, exc.code, str(exc), retry_after=seconds)
         case InventoryRefused():
             return _answer(status, exc.code, str(exc), retry_after=REFUSED_RETRY)

@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, path, re_path
 
+from orders.api import docs
+from orders.api.tokens import RefreshView, TokenView
 from orders.api.views import ApiView, EventsView, OrdersView, OrderView, StatusView, UnknownCall
 
 
@@ -18,5 +20,11 @@ urlpatterns = [
     *call("orders/<str:order_id>", OrderView, "order"),
     *call("orders/<str:order_id>/status", StatusView, "order-status"),
     *call("orders/<str:order_id>/events", EventsView, "order-events"),
+    *call("auth/token", TokenView, "token"),
+    *call("auth/token/refresh", RefreshView, "token-refresh"),
+    path("schema", docs.schema, name="schema"),
+    path("schema/", docs.schema),
+    path("docs", docs.page, name="docs"),
+    path("docs/", docs.page),
     re_path("", UnknownCall.as_view()),
 ]

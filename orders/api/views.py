@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from orders import lifecycle, queries
 from orders.actor import Actor
-from orders.api import filters, idempotency, representation
+from orders.api import filters, idempotency, representation, throttles
 from orders.api.pagination import page_of
 from orders.api.parsers import admit_chunked
 from orders.api.serializers import OrderSerializer, StatusSerializer
@@ -23,6 +23,9 @@ from orders.errors import IllegalTransition, OrderNotFound
 from orders.lifecycle import OrderDraft
 from orders.models import ApiKey, Order, User
 from orders.status import Door, OrderStatus, StockState
+from orders.throttling import Taken
+from orderservice.client_address import client_network
+from orderservice.rates import Scope
 
 SETTLING_RETRY = 2  # seconds
 NO_VERSION = 0  # versions begin with 1, so an order never has this one
@@ -32,6 +35,13 @@ class ApiView(APIView):
     """What all calls share: nothing is cached by others, and an order's id leaks to nobody."""
 
     http_method_names = ["get", "head", "post", "patch"]
+    throttle_scopes: dict[str, Scope] = {}  # in which scope a method's calls are counted
+    taken: Taken | None = None
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Return every scheme that a 401 may be answered with."""
+        headers = [each.authenticate_header(request) for each in self.get_authenticators()]
+        return ", ".join(header for header in headers if header)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """Wrap the request, whichever way its body comes."""
@@ -43,8 +53,9 @@ class ApiView(APIView):
     ) -> Response:
         """Add the headers that every answer carries."""
         answer = super().finalize_response(request, response, *args, **kwargs)
-        answer["Cache-Control"] = "private, no-cache"
+        answer.headers.setdefault("Cache-Control", "private, no-cache")
         answer["Referrer-Policy"] = "no-referrer"
+        throttles.tell(answer, self.taken)
         patch_vary_headers(answer, ["Authorization", "Cookie"])
         return answer
 
@@ -82,19 +93,22 @@ class OrdersView(ApiView):
     """``/api/orders``: all orders that the caller may see, and new ones."""
 
     permission_classes = [GuestsMayCreate]
+    throttle_scopes = {"POST": Scope.ORDERS, "GET": Scope.LISTS}
 
     def get(self, request: Request) -> Response:
         """List a page of orders."""
-        query = filters.read(request.query_params)
-        orders = queries.listed(queries.visible_to(self.actor), query["filter"], [query["sort"]])
-        return Response(page_of(orders, page=query["page"], limit=query["limit"]))
+        page = page_of(queries.visible_to(self.actor), filters.read(request.query_params))
+        response = Response(page.body)
+        if link := page.link(request.path, request.query_params.dict()):
+            response["Link"] = link
+        return response
 
     def post(self, request: Request) -> Response:
         """Place an order, once for each idempotency key."""
         owner = self._customer()
         body = OrderSerializer(data=request.data, context={"owner": owner})
         body.is_valid(raise_exception=True)
-        draft = OrderDraft(**body.validated_data, owner=owner)
+        draft = OrderDraft(**body.validated_data, owner=owner, guest_address=self._guest_address())
         claim = idempotency.claim(
             request.headers.get(idempotency.HEADER), scope=self._scope(draft), draft=draft
         )
@@ -110,6 +124,10 @@ class OrdersView(ApiView):
         if self.user is None or self.user.is_staff or isinstance(self.request.auth, ApiKey):
             return None
         return self.user
+
+    def _guest_address(self) -> str:
+        """Return where a guest calls from; who has a credential is known by that."""
+        return "" if self.user is not None else client_network(self.request) or ""
 
     def _scope(self, draft: OrderDraft) -> str:
         """Return within what an idempotency key is one's own."""
@@ -135,6 +153,7 @@ class StatusView(ApiView):
     """``/api/orders/{id}/status``: the verbs, as the state that the order shall be in."""
 
     permission_classes = [IsAuthenticated]
+    throttle_scopes = {"PATCH": Scope.STATUS}
 
     def patch(self, request: Request, order_id: str) -> Response:
         """Bring the order into the state, as far as the caller may and the stock allows."""

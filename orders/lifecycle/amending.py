@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -10,7 +11,7 @@ from orders.lifecycle import lines
 from orders.lifecycle.lines import Item
 from orders.lifecycle.records import lock_order, record, require_at_rest, require_version
 from orders.models import Order
-from orders.status import EventKind, StockState
+from orders.status import EventKind, PriceSource, StockState
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,9 @@ def amend(number: int, amendment: Amendment, *, actor: Actor, expected_version: 
 
     The event tells which fields changed, and the lines that went and came; not what a field said,
     for history is never erased. Stock is looked at when the order is confirmed. An amendment that
-    changes nothing leaves no trace. Raises `Forbidden`, `OrderNotFound`, `StaleVersion`,
+    changes nothing leaves no trace. A price that is new to the order is the staff's word, and the
+    order then says so: they may well give another than the catalogue's, and no call could be made
+    under the lock. Raises `Forbidden`, `OrderNotFound`, `StaleVersion`,
     `NotPending` or `BeingConfirmed`.
     """
     actor.require("amend")
@@ -47,7 +50,7 @@ def amend(number: int, amendment: Amendment, *, actor: Actor, expected_version: 
         went, came = _rewrite(order, amendment.items)
         if not (fields or went or came):
             return order
-        order.save(update_fields=[*fields, "total"])
+        order.save(update_fields=[*fields, "total", "price_source"])
         record(
             order,
             EventKind.AMENDED,
@@ -61,7 +64,10 @@ def amend(number: int, amendment: Amendment, *, actor: Actor, expected_version: 
 
 
 def _rewrite(order: Order, wanted: Sequence[Item]) -> tuple[list[str], list[str]]:
-    """Replace the lines where they differ; return the lines that went and those that came."""
+    """Replace the lines where they differ; return the lines that went and those that came.
+
+    Sets the total on the order, and whose prices it now has.
+    """
     before = lines.of(order.items.order_by("pk"))
     after = lines.merge(wanted)
     if set(before) == set(after):
@@ -69,5 +75,11 @@ def _rewrite(order: Order, wanted: Sequence[Item]) -> tuple[list[str], list[str]
     order.items.all().delete()
     lines.write(order, after)
     order.total = lines.total(after)
+    if _priced(after) - _priced(before):
+        order.price_source = PriceSource.STAFF
     went = [str(item) for item in before if item not in after]
     return went, [str(item) for item in after if item not in before]
+
+
+def _priced(items: Sequence[Item]) -> set[tuple[str, Decimal]]:
+    return {(item.product_id, item.unit_price) for item in items}

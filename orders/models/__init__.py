@@ -7,6 +7,7 @@ from orders.models.filters import SavedFilter
 from orders.models.idempotency import IdempotencyKey
 from orders.models.order import Order, OrderEvent, OrderItem, OrderNote
 from orders.models.stock import Confirmation, StockAttempt, StockMovement
+from orders.models.throttling import RateCount
 
 __all__ = [
     "ApiKey",
@@ -19,6 +20,7 @@ __all__ = [
     "OrderEvent",
     "OrderItem",
     "OrderNote",
+    "RateCount",
     "SavedFilter",
     "StockAttempt",
     "StockMovement",

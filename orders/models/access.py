@@ -13,6 +13,9 @@ class User(AbstractUser):
     """A customer, a member of staff, or a service; what it may do comes from its groups."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    token_epoch = models.PositiveIntegerField(
+        db_default=0, editable=False, help_text="Grows when all tokens of the user are revoked."
+    )
 
     @cached_property
     def has_second_factor(self) -> bool:

@@ -12,7 +12,15 @@ from django.db.models.functions import Now, Upper
 
 from orders import limits
 from orders.models.search import CUSTOMER
-from orders.status import OPEN, Door, EventKind, HoldReason, OrderStatus, StockState
+from orders.status import (
+    OPEN,
+    Door,
+    EventKind,
+    HoldReason,
+    OrderStatus,
+    PriceSource,
+    StockState,
+)
 
 
 def choices(words: type[StrEnum]) -> list[tuple[str, str]]:
@@ -43,6 +51,12 @@ class Order(models.Model):
     zip_code = models.CharField(max_length=limits.ZIP_CODE_LENGTH)
     currency = models.CharField(max_length=3)
     total = models.DecimalField(max_digits=18, decimal_places=2)
+    price_source = models.CharField(
+        max_length=9,
+        choices=choices(PriceSource),
+        db_default=PriceSource.SENT,
+        help_text="Whose word its prices are.",
+    )
     status = models.CharField(
         max_length=9, choices=choices(OrderStatus), default=OrderStatus.PENDING
     )
@@ -58,6 +72,13 @@ class Order(models.Model):
         help_text="Why it must not be confirmed; empty when it may be.",
     )
     held_since = models.DateTimeField(null=True, blank=True)
+    placed_from = models.CharField(
+        max_length=32,
+        blank=True,
+        editable=False,
+        db_default="",
+        help_text="A keyed hash of the address that a guest ordered from; empty for others.",
+    )
     version = models.PositiveIntegerField(
         default=1, help_text="Grows with each change; the API's ETag."
     )
@@ -82,6 +103,7 @@ class Order(models.Model):
             models.Index(Upper("email"), F("number").desc(), name="order_email_folded"),
             models.Index(Upper("city"), F("number").desc(), name="order_city_folded"),
             models.Index("total", name="order_total"),
+            models.Index("updated_at", name="order_updated"),
             GinIndex(
                 # Each change is sorted in at once: a search never has to read a pile of them.
                 OpClass(CUSTOMER, name="gin_trgm_ops"),
@@ -95,6 +117,11 @@ class Order(models.Model):
                 condition=~Q(stock_state=StockState.CLEAR),
             ),
             models.Index(F("number").desc(), name="order_on_hold", condition=~Q(hold_reason="")),
+            models.Index(
+                fields=["placed_from"],
+                name="order_open_of_guest",
+                condition=Q(status=OrderStatus.PENDING) & ~Q(placed_from=""),
+            ),
             # The dashboard's: each holds all that its figure reads. The first also sorts lists.
             models.Index(
                 fields=["created_at", "number"],
@@ -116,6 +143,9 @@ class Order(models.Model):
             models.CheckConstraint(condition=Q(status__in=list(OrderStatus)), name="order_status"),
             models.CheckConstraint(
                 condition=Q(stock_state__in=list(StockState)), name="order_stock_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(price_source__in=list(PriceSource)), name="order_price_source"
             ),
             models.CheckConstraint(condition=Q(total__gte=0), name="order_total_not_negative"),
             models.CheckConstraint(

@@ -2,9 +2,9 @@
 
 from orders.queries.batches import STAGE, Stage
 from orders.queries.deadline import Unanswered, within
-from orders.queries.filtering import Found, OrderFilter, find_all, listed
+from orders.queries.filtering import Found, OrderFilter, find_all
 from orders.queries.lengths import lengths
-from orders.queries.paging import Count, Key, Page, Side, Sort, page
+from orders.queries.paging import Count, Key, Page, Side, Sort, page, page_after
 from orders.queries.reading import (
     changes,
     events,
@@ -40,10 +40,10 @@ __all__ = [
     "items",
     "latest_events",
     "lengths",
-    "listed",
     "load",
     "notes",
     "page",
+    "page_after",
     "taken",
     "visible_to",
     "with_details",

@@ -145,11 +145,6 @@ def find_all(orders: QuerySet[Order], wanted: OrderFilter) -> Found:
     return Found(orders.filter(wanted.conditions()), wanted.ways(), wanted.period())
 
 
-def listed(orders: QuerySet[Order], wanted: OrderFilter, sort: Sequence[str]) -> QuerySet[Order]:
-    """Return the orders that the filter lets through, sorted, the newest first among equals."""
-    return find_all(orders, wanted).orders().order_by(*sort, "-number")
-
-
 def _rows_without_limit(node: dict[str, Any]) -> int:
     """Return how many rows a plan would give if its LIMITs were not."""
     below = node.get("Plans", [])

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Literal
 
@@ -27,10 +28,14 @@ from orders.queries.filtering import EXACT, Found
 MOST_EXPECTED, DEAR = 15_000, 15_000
 WINDOW = 20_000  # numbers
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECONDS = Cast(Extract("created_at", "epoch") * 1_000_000, BigIntegerField())
+_AS_NUMBERS = {  # microseconds since 1970, and hundredths of the currency's unit
+    "created_at": Cast(Extract("created_at", "epoch") * 1_000_000, BigIntegerField()),
+    "updated_at": Cast(Extract("updated_at", "epoch") * 1_000_000, BigIntegerField()),
+    "total": Cast(F("total") * 100, BigIntegerField()),
+}
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)  # what fits a bigint
 
-Key = tuple[int, ...]  # what a list is sorted by; moments as microseconds since 1970
+Key = tuple[int, ...]  # what a list is sorted by, in whole numbers
 Side = Literal["below", "above"]
 
 
@@ -68,19 +73,21 @@ class Count(int):
 
 
 class Sort(Enum):
-    """By what a list can be sorted: what an index serves."""
+    """By what a list can be sorted: what an index serves, and among equals the number."""
 
     NUMBER = ("number",)
     AGE = ("created_at", "number")
+    UPDATED = ("updated_at", "number")
+    TOTAL = ("total", "number")
 
     @property
     def descending(self) -> list[str]:
-        """The sort as Django takes it, the newest first."""
+        """The sort as Django takes it, the newest or the highest first."""
         return [f"-{name}" for name in self.value]
 
     @property
     def ascending(self) -> list[str]:
-        """The sort as Django takes it, the oldest first."""
+        """The sort as Django takes it, the oldest or the lowest first."""
         return list(self.value)
 
     def beyond(self, side: Side, key: Key) -> Q:
@@ -90,20 +97,23 @@ class Sort(Enum):
         if self is Sort.NUMBER:
             return last
         # The first condition says nothing new, but it is the one that bounds the index.
-        moment = _moment(key[0])
-        bound = Q(**{f"created_at__{than}e": moment})
-        return bound & (Q(**{f"created_at__{than}": moment}) | last)
+        column, value = self.value[0], self._value(key[0])
+        bound = Q(**{f"{column}__{than}e": value})
+        return bound & (Q(**{f"{column}__{than}": value}) | last)
+
+    def _value(self, number: int) -> datetime | Decimal:
+        """Return what a number in a key stands for; raise `ValueError` beyond the year 9999."""
+        return Decimal(number) / 100 if self is Sort.TOTAL else _moment(number)
 
     @property
     def columns(self) -> list[Any]:
         """What makes up a key, as numbers: a million moments take much longer to read."""
-        return [*([_MICROSECONDS] if self is Sort.AGE else []), "number"]
+        return [*(_AS_NUMBERS[name] for name in self.value[:-1]), "number"]
 
     @property
     def computed(self) -> list[Any]:
         """The sort by values that no index has."""
-        number = F("number") + 0
-        return [_MICROSECONDS, number] if self is Sort.AGE else [number]
+        return [*(_AS_NUMBERS[name] for name in self.value[:-1]), F("number") + 0]
 
     def text(self, key: Key) -> str:
         """Return a key as it stands in an address."""
@@ -115,8 +125,8 @@ class Sort(Enum):
         if len(parts) != len(self.value) or not all(map(_NUMBER.fullmatch, parts)):
             raise ValueError(text)
         key = tuple(map(int, parts))
-        if self is Sort.AGE:
-            _moment(key[0])
+        if self is not Sort.NUMBER:
+            self._value(key[0])
         return key
 
     def before(self, moment: datetime) -> Key:
@@ -182,6 +192,30 @@ def page(found: Found, sort: Sort, *, side: Side, key: Key | None, limit: int) -
         keys,
         more_below=more if side == "below" else behind,
         more_above=more if side == "above" else behind,
+        count=count,
+    )
+
+
+def page_after(found: Found, sort: Sort, *, side: Side, skip: int, limit: int) -> Page:
+    """Return the page behind the first ``skip`` orders, at a cost that grows with them."""
+    if not skip:
+        return page(found, sort, side=side, key=None, limit=limit)
+    some = _collect(found, sort)
+    if some is not None and len(some) <= EXACT:
+        keys, count = some if side == "below" else some[::-1], Count(len(some))
+        keys = keys[skip : skip + limit + 1]
+    else:
+        order = sort.descending if side == "below" else sort.ascending
+        rows = found.orders().order_by(*order).values_list(*sort.columns)
+        keys = list(rows[skip : skip + limit + 1])
+        count = Count.guessed(found.plan.rows, more_than=0 if some is None else EXACT)
+    more, keys = len(keys) > limit, keys[:limit]
+    if side == "above":
+        keys = keys[::-1]
+    return Page(
+        keys,
+        more_below=more if side == "below" else True,
+        more_above=more if side == "above" else True,
         count=count,
     )
 

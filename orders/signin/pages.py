@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -21,7 +23,7 @@ from orders.models import User
 from orders.signin import steps
 from orders.signin.factors import CodeRefused
 from orders.signin.forms import CodeForm, PasswordForm
-from orders.signin.lockout import COOL_OFF, locked_until, name_of
+from orders.signin.lockout import locked_until, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,10 +94,23 @@ def locked_out(
     response: HttpResponse | None = None,
     credentials: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """Answer whoever is locked out, in the place of what the view has answered."""
-    now = timezone.now()
-    until = locked_until(request, name_of(request, credentials)) or now
-    seconds = max(1, math.ceil((until - now).total_seconds()))
+    """Answer whoever is locked out, in the place of what the view has answered.
+
+    What the API answers stays: it says so in its own way.
+    """
+    if response is not None and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return response
+    until = locked_until(request, name_of(request, credentials)) or timezone.now()
+    return _later(request, until, is_rate=False)
+
+
+def too_fast(request: HttpRequest, seconds: int) -> HttpResponse:
+    """Answer an address from which sign-ins are sent faster than people do."""
+    return _later(request, timezone.now() + timedelta(seconds=seconds), is_rate=True)
+
+
+def _later(request: HttpRequest, until: datetime, *, is_rate: bool) -> HttpResponse:
+    seconds = max(1, math.ceil((until - timezone.now()).total_seconds()))
     frame = admin.site.each_context(request)
     page = TemplateResponse(
         request,
@@ -103,12 +118,12 @@ def locked_out(
         frame
         | {
             "title": "Try again later",
+            "is_rate": is_rate,
             "until": until,
             "minutes": math.ceil(seconds / 60),
-            "at_most": COOL_OFF.total_seconds() // 60,
             "again": resolve_url("admin:login"),
         },
-        status=429,
+        status=HTTPStatus.TOO_MANY_REQUESTS,
         headers={"Retry-After": str(seconds), "Cache-Control": "no-store"},
     )
     return page.render()

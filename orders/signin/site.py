@@ -16,7 +16,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from orders.models import User
 from orders.signin import factors
 from orders.signin.enrolment import EnrolmentView
-from orders.signin.pages import CodeView, PasswordView
+from orders.signin.pages import CodeView, PasswordView, too_fast
+from orders.throttling import take
+from orderservice.client_address import client_network
+from orderservice.rates import Scope
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
@@ -54,6 +57,10 @@ class OrderDesk(AdminSite):
         """Ask for a password, or send those on who have shown one already."""
         if request.method == "GET" and self.knows(request):
             return HttpResponseRedirect(self._onward(request))
+        if request.method == "POST":
+            taken = take(Scope.LOGIN, client_network(request) or "nowhere")
+            if taken is not None and not taken.allowed:
+                return too_fast(request, taken.reset)
         where = request.GET.get(REDIRECT_FIELD_NAME) or request.POST.get(REDIRECT_FIELD_NAME)
         context = self.each_context(request) | {
             "title": "Log in",

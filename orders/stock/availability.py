@@ -6,6 +6,7 @@ from math import ceil
 
 from inventory_client import InventoryClient
 from inventory_client.errors import Rejected, Unavailable
+from orders import outgoing
 from orders.errors import InventoryRefused, InventoryUnavailable, Shortage
 from orders.stock import inventory
 
@@ -27,7 +28,7 @@ def levels(quantities: Mapping[str, int]) -> dict[str, int]:
     the same.
     """
     with _conversation(hasty=True) as client:
-        answers = client.check(quantities, request_id=inventory.request_id())
+        answers = client.check(quantities, request_id=outgoing.request_id())
     return {answer.product_id: answer.current_quantity for answer in answers}
 
 
@@ -35,7 +36,7 @@ def ask(client: InventoryClient, quantities: Mapping[str, int]) -> list[Shortage
     """Ask with a client at hand; raises the client's `Unavailable`."""
     return [
         Shortage(answer.product_id, answer.required_quantity, answer.current_quantity)
-        for answer in client.check(quantities, request_id=inventory.request_id())
+        for answer in client.check(quantities, request_id=outgoing.request_id())
         if not answer.available
     ]
 
@@ -52,5 +53,5 @@ def _conversation(*, hasty: bool = False) -> Iterator[InventoryClient]:
     except Rejected as exc:
         inventory.log_failure(exc)
         raise InventoryRefused(exc.detail) from exc
-    except inventory.NoCallToSpare as exc:
+    except outgoing.NoCallToSpare as exc:
         raise InventoryUnavailable(retry_after=1) from exc

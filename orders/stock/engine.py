@@ -12,6 +12,7 @@ from django.conf import settings
 
 from inventory_client.clock import boottime
 from inventory_client.errors import NotYet, OutcomeUnknown, Rejected, Unavailable
+from orders import outgoing
 from orders.status import FailureReason, MovementState
 from orders.stock import availability, inventory, ledger, movements, outcomes, timing
 from orders.stock.ledger import Loaded
@@ -61,7 +62,7 @@ def run(confirmation_id: int, *, hold: float | None, give_up_unreachable: bool) 
                 pause = _perform(step, confirmation_id, loaded, give_up_unreachable)
             except movements.LostMovement:
                 continue
-            except inventory.NoCallToSpare:
+            except outgoing.NoCallToSpare:
                 return Wait(loaded.now + timedelta(seconds=timing.BUSY_PRODUCT))
             if pause is None:
                 continue
@@ -118,7 +119,7 @@ def _claim_and_send(movement: Movement, order_number: int) -> timedelta | None:
         if claimed is None:
             return movements.busy_for(movement)
         try:
-            level = client.read(movement.product_id, request_id=inventory.request_id())
+            level = client.read(movement.product_id, request_id=outgoing.request_id())
         except (Unavailable, Rejected) as exc:
             inventory.log_failure(exc)
             if exc.code in ("unknown_product", "invalid_product_id"):
@@ -163,7 +164,7 @@ def _send(
             reason=movements.reason(order_number, movement.id),
             idempotency_key=str(movement.id),
             send_before=send_before,
-            request_id=inventory.request_id(),
+            request_id=outgoing.request_id(),
         )
     except (Rejected, NotYet, OutcomeUnknown) as exc:
         inventory.log_failure(exc)
@@ -202,7 +203,7 @@ def _read_back(movement: Movement, order_number: int) -> None:
             _send(movement, fence, order_number, send_before, again=True)
             return
         try:
-            level = client.read(movement.product_id, request_id=inventory.request_id())
+            level = client.read(movement.product_id, request_id=outgoing.request_id())
         except Unavailable as exc:
             inventory.log_failure(exc)
             if exc.code == "unknown_product":

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from inventory_client import InventoryClient
 from inventory_client.errors import InventoryError, NotYet, OutcomeUnknown, Rejected
+from orders import outgoing
 from orders.models import OrderItem, StockMovement
 from orders.status import IN_FLIGHT, MovementState
 from orders.stock import inventory
@@ -52,7 +53,7 @@ def ping() -> Observation:
     started = time.perf_counter()
     try:
         health = inventory.ping()
-    except inventory.NoCallToSpare:
+    except outgoing.NoCallToSpare:
         return Observation("not asked: every call that this process can spare is taken", fine=False)
     except InventoryError as exc:
         return Observation(f"no answer ({exc.code.replace('_', ' ')})", fine=False)

@@ -109,12 +109,20 @@ def _introduce(web: str, sandbox: str | None) -> None:
         f"Inventory   {sandbox}/  ->  a sandbox: its stock, and faults to switch on"
         if sandbox
         else f"Inventory   {os.environ['INVENTORY_SERVICE_URL']}",
+        *_prices(sandbox),
         f"An API key  DEBUG=1 {shlex.join(key)}",
         "Ctrl-C stops everything.",
         "",
     ]
     for line in lines:
         say(line)
+
+
+def _prices(sandbox: str | None) -> list[str]:
+    """Say what the prices of orders are compared with, or how the sandbox can be asked for them."""
+    if settings.CATALOG_SERVICE_URL:
+        return [f"Prices      compared with {settings.CATALOG_SERVICE_URL}/products/"]
+    return [f"Prices      as sent; CATALOG_SERVICE_URL={sandbox} compares them"] if sandbox else []
 
 
 def _is_free(port: int) -> bool:

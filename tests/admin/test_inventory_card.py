@@ -7,6 +7,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
+from orders import outgoing
 from orders.stock import inventory
 from tests.admin.conftest import SignIn
 
@@ -79,12 +80,12 @@ def test_inventory_is_not_asked_when_no_call_is_to_spare(
     sign_in: SignIn, sandbox: Sandbox, settings: Settings
 ) -> None:
     settings.WEB_THREADS = 3
-    inventory._slots.cache_clear()
+    outgoing._slots.cache_clear()
     try:
         with inventory.call():
             body = sign_in("manager").get(PING, headers=HTMX).content.decode()
     finally:
-        inventory._slots.cache_clear()
+        outgoing._slots.cache_clear()
     assert "every call that this process can spare is taken" in body
 
 

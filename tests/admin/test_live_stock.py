@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from inventory_client.sandbox.server import Sandbox
-from orders import lifecycle
+from orders import lifecycle, outgoing
 from orders.models import Order
 from orders.stock import inventory
 from tests.admin.conftest import SignIn
@@ -106,12 +106,12 @@ def test_process_without_a_call_to_spare_says_so_at_once(
     sign_in: SignIn, sandbox: Sandbox, settings: Any
 ) -> None:
     settings.WEB_THREADS = 1
-    inventory._slots.cache_clear()
+    outgoing._slots.cache_clear()
     try:
         with inventory.call():
             assert DOWN in part(sign_in("viewer"), order_of(p10=2)).content.decode()
     finally:
-        inventory._slots.cache_clear()
+        outgoing._slots.cache_clear()
 
 
 def test_page_itself_asks_nobody(sign_in: SignIn, sandbox: Sandbox) -> None:

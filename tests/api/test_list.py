@@ -57,7 +57,7 @@ def test_list_by_a_customer_is_of_their_own() -> None:
 def test_list_without_a_credential_is_refused() -> None:
     answer = guest().get(ORDERS)
     assert refusal(answer) == (401, "not_authenticated")
-    assert answer.headers["WWW-Authenticate"] == "Api-Key"
+    assert answer.headers["WWW-Authenticate"] == "Api-Key, Bearer"
 
 
 @pytest.mark.parametrize(
@@ -204,6 +204,6 @@ def test_list_takes_as_many_statements_for_many_orders_as_for_one(
     viewer.get(ORDERS)
     assert ApiKey.objects.get().last_used_at is not None
     # The key, the user's and the groups' permissions; the count, orders, items, confirmations.
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         answer = viewer.get(f"{ORDERS}?limit=100")
     assert len(answer.json()["data"]) == count

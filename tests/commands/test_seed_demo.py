@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError
 from pytest_django.fixtures import Settings
 
-from inventory_client.sandbox.control import DEMO_STOCK
+from inventory_client.sandbox.control import DEMO_PRICES, DEMO_STOCK
 from inventory_client.sandbox.server import Sandbox
 from orders.models import Order, User
 from tests.commands.running import run
@@ -34,6 +34,23 @@ def test_seed_demo_places_orders_in_each_state_and_the_login_once(
     }
     assert User.objects.get().check_password("admin")
     assert run("reconcile_stock").code == 0
+
+
+def test_seed_demo_orders_at_the_sandbox_s_prices(
+    sandbox: Sandbox, catalogue: Sandbox, settings: Settings
+) -> None:
+    settings.DEBUG = True
+    sandbox.reset(DEMO_STOCK)
+    catalogue.switches.update({"down": "503"})
+    with pytest.raises(CommandError, match="No answer from the catalogue"):
+        run("seed_demo")
+    catalogue.switches.update({"down": ""})
+    catalogue.store.set_prices(DEMO_PRICES)
+
+    seeded = run("seed_demo")
+
+    assert (seeded.code, seeded.err) == (0, "")
+    assert Counter(Order.objects.values_list("price_source", flat=True)) == {"catalogue": 14}
 
 
 def test_seed_demo_in_production_makes_no_login(settings: Settings) -> None:

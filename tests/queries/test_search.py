@@ -6,7 +6,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from orders.models import Order
-from orders.queries import Found, OrderFilter, Sort, find_all, lengths, listed, page, paging
+from orders.queries import Found, OrderFilter, Sort, find_all, lengths, page, paging
 from orders.queries.filtering import MANY, Plan
 from tests.factories import order, order_of
 
@@ -33,7 +33,7 @@ def paged(limit: int = 10, **wanted: object) -> list[int]:
 
 
 def whole(**wanted: object) -> list[int]:
-    orders = listed(Order.objects.all(), OrderFilter(**wanted), [])  # type: ignore[arg-type]
+    orders = find_all(Order.objects.all(), OrderFilter(**wanted)).orders().order_by("-number")  # type: ignore[arg-type]
     return [each.pk for each in orders]
 
 

@@ -13,7 +13,7 @@ from orders.admin.base import Textarea
 from orders.admin.page import choices, livestock, movements, timeline
 from orders.admin.page.links import links
 from orders.models import Order
-from orders.status import StockState
+from orders.status import PriceSource, StockState
 
 _Row = TypeVar("_Row")
 
@@ -26,6 +26,12 @@ NOTICES = {
     StockState.SETTLING: "Its stock is settling. That finishes by itself; reload to see how.",
     StockState.REVIEW: "What became of its stock is unknown, and a person must look.",
     StockState.SHORT: "The last confirmation found too little in stock. See the timeline.",
+}
+# Nothing is said of prices that are as they should be.
+PRICE_NOTICES = {
+    PriceSource.SENT: "Prices as sent: nobody has compared them with the catalogue.",
+    PriceSource.STAFF: "Prices by staff: somebody has changed one or more by hand, and nobody has"
+    " compared them with the catalogue since.",
 }
 
 
@@ -68,6 +74,7 @@ def context(order: Order, actor: Actor, *, everything: bool = False) -> dict[str
         "status_badge": words.status_badge(order.status),
         "stock_badge": words.stock_badge(order.stock_state),
         "stock_notice": NOTICES.get(StockState(order.stock_state)),
+        "price_notice": PRICE_NOTICES.get(PriceSource(order.price_source)),
         "hold": _hold(order, people[held.actor] if held else ""),
         "reviews": actor.may("review"),
         "choices": choices.of(order, actor, review),

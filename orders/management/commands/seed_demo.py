@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from orders import lifecycle
 from orders.actor import Actor
-from orders.errors import InventoryUnavailable, OrderError
+from orders.errors import CatalogueUnavailable, InventoryUnavailable, OrderError
 from orders.management import demo
 from orders.management.commands._progress import Progress
 from orders.models import Order, User
@@ -80,6 +80,10 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"No answer from the inventory service at {settings.INVENTORY_SERVICE_URL}."
                 ) from exc
+            except CatalogueUnavailable as exc:
+                raise CommandError(
+                    f"No answer from the catalogue at {settings.CATALOG_SERVICE_URL}."
+                ) from exc
         self.stdout.write(f"{Order.objects.count()} orders")
         if login is not None:
             self.stdout.write(f"Staff login at {reverse('admin:index')}: {LOGIN} / {PASSWORD}")
@@ -126,7 +130,7 @@ class Command(BaseCommand):
             )
             try:
                 self._place(draft, fate)
-            except InventoryUnavailable:
+            except (CatalogueUnavailable, InventoryUnavailable):
                 raise
             except OrderError as exc:  # the sandbox's stock has been used up by earlier ones
                 self.stderr.write(f"{name}: {exc}", style_func=str)

@@ -1,0 +1,68 @@
+"""Rates of the API's calls: what is refused with 429, and the headers that tell what is left.
+
+``RateLimit`` and ``RateLimit-Policy`` are those of the IETF's draft "RateLimit header fields for
+HTTP" (draft-ietf-httpapi-ratelimit-headers-10).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from rest_framework.throttling import BaseThrottle
+
+from orders.models import ApiKey, User
+from orders.throttling import Taken, take
+from orderservice.client_address import client_network
+from orderservice.rates import Scope
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+    from rest_framework.response import Response
+    from rest_framework.views import APIView
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A view that says in which scope a method's calls are counted, and learns what is left."""
+
+    throttle_scopes: dict[str, Scope]
+    taken: Taken | None
+
+
+class CallThrottle(BaseThrottle):
+    """Counts a call in the scope that its view names for the method, for whoever calls.
+
+    An API key has a rate of its own for all its calls: a whole shop may stand behind it.
+    """
+
+    taken: Taken | None = None
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Tell whether the call is within the rate; what is left goes into the answer."""
+        if not isinstance(view, Counting) or request.method not in view.throttle_scopes:
+            return True
+        self.taken = view.taken = take(*_counted(request, view.throttle_scopes[request.method]))
+        return self.taken is None or self.taken.allowed
+
+    def wait(self) -> float | None:
+        """Return the seconds after which the call may be repeated."""
+        return None if self.taken is None else self.taken.reset
+
+
+def tell(response: Response, taken: Taken | None) -> None:
+    """Write what is left of the rate into an answer."""
+    if taken is None:
+        return
+    policy = f'"{taken.scope}";q={taken.rate.limit};w={taken.rate.seconds}'
+    response["RateLimit-Policy"] = policy
+    response["RateLimit"] = f'"{taken.scope}";r={taken.remaining};t={taken.reset}'
+
+
+def _counted(request: Request, scope: Scope) -> tuple[Scope, str]:
+    """Return in which scope a call counts, and for whom."""
+    credential: Any = request.auth
+    if isinstance(credential, ApiKey):
+        return Scope.KEYS, credential.prefix
+    if isinstance(request.user, User) and scope is not Scope.TOKENS:
+        return scope, f"user:{request.user.pk}"
+    return scope, client_network(request) or "nowhere"

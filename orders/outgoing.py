@@ -1,0 +1,57 @@
+"""What all calls to other services share: how many threads may be in one, and what is said of them.
+
+A slow service must not take the health check and the reads down with it, so two of the web
+process's threads are always left to them. One count for all services: with a count each, two slow
+ones could have every thread.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from threading import BoundedSemaphore
+
+import structlog
+from django.conf import settings
+
+from inventory_client import ServiceError
+
+log = structlog.get_logger(__name__)
+
+
+class NoCallToSpare(Exception):
+    """As many calls are under way in this process as it can afford."""
+
+
+@cache
+def _slots() -> BoundedSemaphore:
+    return BoundedSemaphore(max(1, settings.WEB_THREADS - 2))
+
+
+@contextmanager
+def slot() -> Iterator[None]:
+    """Take part in what threads there are for one conversation; raise `NoCallToSpare` at once."""
+    slots = _slots()
+    if not slots.acquire(blocking=False):
+        raise NoCallToSpare
+    try:
+        yield
+    finally:
+        slots.release()
+
+
+def request_id() -> str | None:
+    """Return the id of the request that is being served, which the calls pass on."""
+    value = structlog.contextvars.get_contextvars().get("request_id")
+    return value if isinstance(value, str) else None
+
+
+def log_failure(event: str, exc: ServiceError) -> None:
+    """Say once why a call failed; what only an operator can mend is an error."""
+    level = log.error if exc.code == "misconfigured" else log.warning
+    level(
+        event,
+        outcome=type(exc).__name__,
+        code=exc.code,
+        http_status=exc.http_status,
+        trace_id=exc.trace_id,
+    )
