@@ -60,7 +60,11 @@ CONFIRMED = Standing(
 COMPLETED = Standing(
     "Your order is complete", "There is nothing left to do. Thank you for ordering.", "completed"
 )
-CANCELLED = Standing("This order was cancelled", "Nothing more will come of it.", "cancelled")
+CANCELLED = Standing(
+    "This order was cancelled",
+    "We do not go on with it, and there is nothing that you need to do.",
+    "cancelled",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,10 +179,7 @@ def test_times_are_told_in_words_and_for_machines() -> None:
     placed = order_of(p10=1)
     Order.objects.filter(pk=placed.pk).update(created_at="2026-11-22T10:05:00Z")
     page = page_of(placed)
-    assert (
-        '<time datetime="2026-11-22T10:05:00+00:00">Sunday, 22 November 2026, 10:05 UTC</time>'
-        in page
-    )
+    assert '<time datetime="2026-11-22T10:05:00+00:00">22 November 2026, 10:05 UTC</time>' in page
 
 
 def test_page_is_in_the_shop_s_name(settings: Settings) -> None:

@@ -7,7 +7,7 @@
   const LONGEST = 300; // seconds between two tries that fail
   const PATIENCE = 10; // seconds that an answer may take
   const BRIEF = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
-  const FULL = { ...BRIEF, weekday: "long", month: "long", year: "numeric", timeZoneName: "short" };
+  const FULL = { ...BRIEF, month: "long", year: "numeric", timeZoneName: "short" };
 
   const said = document.getElementById("said");
   const note = document.getElementById("refresh");
