@@ -54,3 +54,19 @@ def happened(order: Order, kind: str, **fields: Any) -> None:
 def text(answer: Response) -> str:
     """Return a page's markup."""
     return answer.content.decode()
+
+
+def in_state(status: str, stock: str = "clear", *kinds: str) -> Order:
+    """Return an order that has come so far, with events of these kinds."""
+    placed = order_of("24.50", p10=2)
+    for kind in ("placed", *kinds):
+        happened(placed, kind)
+    Order.objects.filter(pk=placed.pk).update(status=status, stock_state=stock)
+    return placed
+
+
+def page_of(placed: Order) -> str:
+    """Return an order's page as a guest gets it."""
+    answer = Client().get(path(placed))
+    assert answer.status_code == 200
+    return text(answer)
