@@ -25,6 +25,15 @@ ADMIN_PAGES = NOTHING | {
     "style-src": [SELF],
 }
 
+# What customers see; the pages on which they sign in have forms, too.
+CUSTOMERS_PAGES = NOTHING | {
+    "connect-src": [SELF],
+    "img-src": [SELF],
+    "script-src": [SELF],
+    "style-src": [SELF],
+}
+CUSTOMERS_FORMS = CUSTOMERS_PAGES | {"form-action": [SELF]}
+
 
 class ContentSecurityMiddleware(CSPMiddleware):
     """Sends `NOTHING` with every answer, and `ADMIN_PAGES` below the admin's address.

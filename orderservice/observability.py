@@ -52,6 +52,8 @@ def configure_logging(*, level: str, json: bool) -> None:
     root.setLevel(level)
     # Django repeats each 4xx here with its path, and the path may hold an order's id.
     logging.getLogger("django.request").setLevel(logging.CRITICAL)
+    # At DEBUG it shows the request, path and all, wherever a template names what is not there.
+    logging.getLogger("django.template").setLevel(logging.INFO)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
 
 

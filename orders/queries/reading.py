@@ -39,6 +39,17 @@ def with_details(orders: QuerySet[Order]) -> QuerySet[Order]:
     )
 
 
+def named(text: str) -> UUID:
+    """Return the id that a path names an order by; raise `OrderNotFound` for what is none."""
+    try:
+        public_id = UUID(text)
+    except ValueError as exc:
+        raise OrderNotFound from exc
+    if str(public_id) != text.lower():  # UUID() takes braces, a prefix and missing hyphens
+        raise OrderNotFound
+    return public_id
+
+
 def find(public_id: UUID, *, actor: Actor) -> Order:
     """Return an order by the id that its customer holds; raise `OrderNotFound`.
 

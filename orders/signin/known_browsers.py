@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core import signing
-from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def remember(request: HttpRequest, response: HttpResponse, username: str) -> Non
         COOKIE,
         _signer.sign(".".join([mine, *others][:MOST])),
         max_age=AGE,
-        path=reverse("admin:index"),
+        path=settings.SESSION_COOKIE_PATH,  # every door has a sign-in
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from csp.decorators import csp
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, RedirectURLMixin, redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import resolve_url
-from django.template.response import TemplateResponse
+from django.shortcuts import render, resolve_url
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -24,6 +26,10 @@ from orders.signin import steps
 from orders.signin.factors import CodeRefused
 from orders.signin.forms import CodeForm, PasswordForm
 from orders.signin.lockout import locked_until, name_of
+from orders.throttling import take
+from orderservice.client_address import client_network
+from orderservice.content_security import ADMIN_PAGES, CUSTOMERS_FORMS
+from orderservice.rates import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,9 +42,10 @@ else:
 class PasswordView(LoginView):
     """The first step, and the only one for whoever has no second factor."""
 
-    authentication_form = PasswordForm
+    authentication_form: type[AuthenticationForm] = PasswordForm
     template_name = "admin/login.html"
     next_page = "admin:index"
+    code_page = "admin:code"
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Sign the user in, or ask for the code."""
@@ -46,7 +53,7 @@ class PasswordView(LoginView):
         if user.has_second_factor:
             steps.half_sign_in(self.request, user)
             asked = urlencode({self.redirect_field_name: self.get_success_url()})
-            return HttpResponseRedirect(f"{reverse('admin:code')}?{asked}")
+            return HttpResponseRedirect(f"{reverse(self.code_page)}?{asked}")
         steps.sign_in(self.request, user, None)
         response = HttpResponseRedirect(self.get_success_url())
         steps.remember_browser(self.request, response)
@@ -60,13 +67,14 @@ class CodeView(RedirectURLMixin, CodeFormView):
     form_class = CodeForm
     template_name = "orders/signin/code.html"
     next_page = "admin:index"
+    password_page = "admin:login"  # noqa: S105 - its name
     user: User
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Ask whoever has shown a password; send others to show one."""
         user = steps.waiting_for_code(request)
         if user is None:
-            return redirect_to_login(self.get_success_url(), reverse("admin:login"))
+            return redirect_to_login(self.get_success_url(), reverse(self.password_page))
         self.user = user
         return super().dispatch(request, *args, **kwargs)
 
@@ -83,10 +91,14 @@ class CodeView(RedirectURLMixin, CodeFormView):
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Return what the page needs, with the admin's frame."""
-        frame = admin.site.each_context(self.request) | {"title": "Enter a code"}
+        """Return what the page needs, with its frame."""
+        frame = self.frame() | {"title": "Enter a code"}
         where = {self.redirect_field_name: self.get_success_url()}
         return super().get_context_data(**frame, **where, **kwargs)
+
+    def frame(self) -> dict[str, Any]:
+        """Return what stands around the page: the admin."""
+        return admin.site.each_context(self.request)
 
 
 def locked_out(
@@ -104,26 +116,37 @@ def locked_out(
     return _later(request, until, is_rate=False)
 
 
-def too_fast(request: HttpRequest, seconds: int) -> HttpResponse:
-    """Answer an address from which sign-ins are sent faster than people do."""
-    return _later(request, timezone.now() + timedelta(seconds=seconds), is_rate=True)
+def too_fast(request: HttpRequest) -> HttpResponse | None:
+    """Count a sign-in; answer an address from which they are sent faster than people do."""
+    taken = take(Scope.LOGIN, client_network(request) or "nowhere")
+    if taken is None or taken.allowed:
+        return None
+    return _later(request, timezone.now() + timedelta(seconds=taken.reset), is_rate=True)
 
 
 def _later(request: HttpRequest, until: datetime, *, is_rate: bool) -> HttpResponse:
+    """Say that nothing is tried until then, in the look of the door that was knocked at."""
     seconds = max(1, math.ceil((until - timezone.now()).total_seconds()))
-    frame = admin.site.each_context(request)
-    page = TemplateResponse(
-        request,
-        "orders/signin/locked_out.html",
-        frame
-        | {
-            "title": "Try again later",
-            "is_rate": is_rate,
-            "until": until,
-            "minutes": math.ceil(seconds / 60),
-            "again": resolve_url("admin:login"),
-        },
-        status=HTTPStatus.TOO_MANY_REQUESTS,
-        headers={"Retry-After": str(seconds), "Cache-Control": "no-store"},
-    )
-    return page.render()
+    match = request.resolver_match
+    if match is not None and match.namespace == "tracking":
+        look, policy = "orders/tracking/locked_out.html", CUSTOMERS_FORMS
+        frame, again = {"shop": settings.SHOP_NAME}, "tracking:sign_in"
+    else:
+        look, policy = "orders/signin/locked_out.html", ADMIN_PAGES
+        frame, again = admin.site.each_context(request), "admin:login"
+    said = {
+        "title": "Try again later",
+        "is_rate": is_rate,
+        "until": until,
+        "minutes": math.ceil(seconds / 60),
+        "again": resolve_url(again),
+    }
+
+    @csp(policy)
+    def page(request: HttpRequest) -> HttpResponse:
+        return render(request, look, frame | said, status=HTTPStatus.TOO_MANY_REQUESTS)
+
+    answer = cast(HttpResponse, page(request))
+    answer["Retry-After"], answer["Cache-Control"] = str(seconds), "no-store"
+    answer["Referrer-Policy"] = "strict-origin"  # the address may name an order as the next page
+    return answer

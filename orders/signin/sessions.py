@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 BEGAN, SEEN = "signed_in_at", "seen_at"  # in the session, seconds since 1970
 SEEN_EVERY = 60.0  # seconds: a write a minute is enough
+BY_ITSELF = ("HX-Request", "X-Refresh")  # htmx in the admin, and the tracking page's own script
 
 
 def begin(request: HttpRequest, **signal: object) -> None:
@@ -54,4 +55,4 @@ class SessionEndMiddleware:
 
 def _is_the_page_itself(request: HttpRequest) -> bool:
     """Tell whether a page asks by itself, for its progress: nobody need sit before it."""
-    return "HX-Request" in request.headers
+    return any(header in request.headers for header in BY_ITSELF)

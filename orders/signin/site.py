@@ -17,9 +17,6 @@ from orders.models import User
 from orders.signin import factors
 from orders.signin.enrolment import EnrolmentView
 from orders.signin.pages import CodeView, PasswordView, too_fast
-from orders.throttling import take
-from orderservice.client_address import client_network
-from orderservice.rates import Scope
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
@@ -57,10 +54,8 @@ class OrderDesk(AdminSite):
         """Ask for a password, or send those on who have shown one already."""
         if request.method == "GET" and self.knows(request):
             return HttpResponseRedirect(self._onward(request))
-        if request.method == "POST":
-            taken = take(Scope.LOGIN, client_network(request) or "nowhere")
-            if taken is not None and not taken.allowed:
-                return too_fast(request, taken.reset)
+        if request.method == "POST" and (refusal := too_fast(request)) is not None:
+            return refusal
         where = request.GET.get(REDIRECT_FIELD_NAME) or request.POST.get(REDIRECT_FIELD_NAME)
         context = self.each_context(request) | {
             "title": "Log in",

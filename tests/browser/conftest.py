@@ -85,6 +85,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
         height: int = 900,
         scheme: str = "light",
         *,
+        timezone: str | None = None,
         javascript: bool = True,
         faultless: bool = True,
     ) -> Page:
@@ -93,6 +94,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
             viewport={"width": width, "height": height},
             color_scheme="dark" if scheme == "dark" else "light",
             java_script_enabled=javascript,
+            timezone_id=timezone,
         )
         contexts.append(context)
         context.set_default_timeout(10_000)  # milliseconds

@@ -190,7 +190,7 @@ def test_forged_cookie_makes_no_known_browser(monkeypatch: pytest.MonkeyPatch) -
     known = Client()
     assert may_sign_in("kim", client=known)
     cookie = known.cookies["known_browser"]
-    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/admin/")
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
     assert "kim" not in cookie.value
     forged = Client()
     forged.cookies["known_browser"] = cookie.value[:-2] + "xx"

@@ -1,0 +1,23 @@
+"""The paths of the tracking pages. Each works with a trailing slash too, without a redirect."""
+
+from django.urls import URLPattern, path, re_path
+
+from orders.tracking.answers import View
+from orders.tracking.signing_in import CodeView, SignInView, SignOutView
+from orders.tracking.views import track
+
+app_name = "tracking"
+
+
+def page(route: str, view: View, name: str) -> list[URLPattern]:
+    """Return a page's two paths; the one without the slash is the one that answers name."""
+    return [path(f"{route}/", view), path(route, view, name=name)]
+
+
+urlpatterns = [
+    *page("sign-in", SignInView.as_view(), "sign_in"),
+    *page("sign-out", SignOutView.as_view(), "sign_out"),
+    *page("code", CodeView.as_view(), "code"),
+    *page("<str:order_id>", track, "order"),
+    re_path("", track),
+]
