@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export DEBUG ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test chaos drill-outage drill-blackout cost bench-bulk bench-admin lint format migrations lock clean
+.PHONY: help install run test chaos drill-outage drill-blackout machine cost bench-bulk bench-admin lint format migrations lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,12 @@ drill-outage: $(STAMP) ## Take the inventory service away for 60 s in the middle
 
 drill-blackout: $(STAMP) ## Kill every process in the middle of 1,000 orders, and start them again
 	@$(BIN)/python -m tests.chaos.drills blackout $(ARGS)
+
+machine: EXAMPLES ?= 200
+machine: STEPS ?= 50
+machine: SEED ?= 7
+machine: $(STAMP) ## Work at the order desk by chance: EXAMPLES=200 of STEPS=50 verbs, faults and deaths
+	EXAMPLES=$(EXAMPLES) STEPS=$(STEPS) SEED=$(SEED) $(BIN)/python -m pytest tests/stock/test_machine.py -s -k keeps
 
 cost: $(STAMP) ## Measure what "exactly once" costs, beside a service that does without
 	@$(BIN)/python -m tests.chaos.cost $(ARGS)
