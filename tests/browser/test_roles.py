@@ -1,6 +1,6 @@
 """Each role at the desk, in a real browser: offered is what the matrix says, and no more."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -21,45 +21,41 @@ _FULFILMENT = ["confirm", "complete", "hold", "release"]
 _PRINTS = ["packing_slips", "invoices"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """What one role finds: list actions, the buttons of each order's page, and the menu."""
 
-    actions: list[str]
-    pending: list[str]
-    held: list[str]
-    confirmed: list[str]
-    may_write_notes: bool
-    may_decide: bool
     menu: list[str]
+    actions: list[str] = field(default_factory=list)
+    pending: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    confirmed: list[str] = field(default_factory=list)
+    may_write_notes: bool = False
+    may_decide: bool = False
 
 
-_LOOKS = {"pending": [], "held": [], "confirmed": [], "may_write_notes": False, "may_decide": False}
 _ORDERS = ["Dashboard", "Pending", "Confirmed", "All orders"]
 _STOCK = ["Batches", "Short", "Settling", "Review", "Failed"]
 
 DESKS = {
-    "viewer": Desk(actions=[], menu=_ORDERS, **_LOOKS),  # type: ignore[arg-type]
-    "auditor": Desk(  # type: ignore[arg-type]
-        actions=[], menu=[*_ORDERS, *_STOCK, "Users", "API keys", "Exports"], **_LOOKS
-    ),
+    "viewer": Desk(menu=_ORDERS),
+    "auditor": Desk(menu=[*_ORDERS, *_STOCK, "Users", "API keys", "Exports"]),
     "fulfilment": Desk(
+        menu=[*_ORDERS, *_STOCK],
         actions=[*_FULFILMENT, *_PRINTS],
         pending=["Confirm", "Hold…"],
         held=["Hold…", "Release"],  # to give another reason
         confirmed=["Complete"],
         may_write_notes=True,
-        may_decide=False,
-        menu=[*_ORDERS, *_STOCK],
     ),
     "manager": Desk(
+        menu=[*_ORDERS, *_STOCK, "Exports"],
         actions=[*_FULFILMENT, "cancel", "export_orders", "export_lines", *_PRINTS],
         pending=["Confirm", "Hold…", "Cancel…"],
         held=["Hold…", "Release", "Cancel…"],
         confirmed=["Complete", "Cancel…"],
         may_write_notes=True,
         may_decide=True,
-        menu=[*_ORDERS, *_STOCK, "Exports"],
     ),
 }
 BUTTONS = ["Confirm", "Complete", "Release", "Hold…", "Cancel…"]
