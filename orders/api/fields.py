@@ -12,6 +12,7 @@ from orders import limits
 _PRICE = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 _DATE_LENGTH = len("2026-11-22")
+LONGEST_AMOUNT = 20  # characters
 
 
 class Text(serializers.CharField):
@@ -96,6 +97,8 @@ class Price(serializers.Field[Decimal, Any, str, Any]):
         """Return the amount with exactly two decimals."""
         if type(data) is not int and not isinstance(data, str | Decimal):
             self.fail("invalid")
+        if isinstance(data, str) and limits.has_control_characters(data):
+            self.fail("invalid")
         try:
             return limits.price(data)
         except limits.PriceFault as fault:
@@ -125,7 +128,7 @@ class Amount(serializers.Field[Decimal, str, str, Any]):
 
     def to_internal_value(self, data: str) -> Decimal:
         """Return the amount."""
-        if len(data) > 20 or not _PRICE.fullmatch(data):
+        if len(data) > LONGEST_AMOUNT or not _PRICE.fullmatch(data):
             self.fail("invalid")
         return Decimal(data)
 

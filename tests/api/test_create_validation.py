@@ -89,6 +89,8 @@ def test_create_with_a_quantity_of_another_type_is_refused(value: Any) -> None:
         ('"NaN"', "invalid"),
         ('"Infinity"', "invalid"),
         ('"$5"', "invalid"),
+        ('"5\\n"', "invalid"),
+        ('"\\u001f5"', "invalid"),
         ('""', "invalid"),
         ("true", "invalid"),
         ("[]", "invalid"),
@@ -114,6 +116,7 @@ def test_create_with_a_bad_price_is_refused(price: str, code: str) -> None:
         ("a\\b", "invalid_product_id"),
         ("a\u200bb", "invalid_product_id"),
         ("a\u00a0b", "invalid_product_id"),
+        ("a\ue000b", "invalid_product_id"),
         ("a\tb", "control_character"),
         ("x" * 101, "max_length"),
     ],
@@ -192,7 +195,9 @@ def test_create_with_a_good_price_keeps_it_exactly(price: str, shown: str) -> No
     assert answer.json()["items"][0]["price"] == shown
 
 
-@pytest.mark.parametrize("product_id", ["SKU 1", "ключ", "a%2Fb", "-1", "x" * 100, "'; --", "日本"])
+@pytest.mark.parametrize(
+    "product_id", ["SKU 1", "ключ", "a%2Fb", "-1", "x" * 100, "'; --", "日本", "...", "a\u0378"]
+)
 @pytest.mark.usefixtures("plenty")
 def test_create_with_an_odd_product_id_asks_the_inventory_for_it(product_id: str) -> None:
     answer = create(guest(), items=[item(product_id)])
