@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export DEBUG ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test chaos drill-outage drill-blackout cost bench-bulk bench-admin lint format migrations lock clean
+.PHONY: help install run test chaos drill-outage drill-blackout cost bench-bulk bench-admin lint format migrations schema lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,9 @@ format: $(STAMP) ## Format the code
 
 migrations: $(STAMP) ## Write migrations for changed models
 	$(BIN)/python manage.py makemigrations
+
+schema: $(STAMP) ## Write docs/openapi.yaml as the code has it
+	@$(BIN)/python -m orders.api.schema.generate
 
 lock: $(STAMP) ## Compile requirements*.in to hashed locks that hold for Python 3.11 to 3.13
 	$(BIN)/pip install --quiet uv
