@@ -21,7 +21,18 @@ MAX_QUANTITY = 1_000_000  # pieces, of a line as a customer sends it
 MAX_PIECES = MAX_LINES * MAX_QUANTITY
 MAX_PRICE = Decimal("9999999.99")  # for one piece
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Classes of characters, as all kinds of regular expressions write them: the API's description has
+# them, too.
+CONTROL = r"\x00-\x1f\x7f-\x9f"
+SPACES = r" \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # what trimming takes away
+# What is not seen: spaces that are none, marks of direction, private use. `str.isprintable` asks
+# the Unicode of one Python, and what one server takes another would refuse.
+UNPRINTABLE = (
+    r"\xa0\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e\u2000-\u200f"
+    r"\u2028-\u202f\u205f-\u206f\u3000\ue000-\uf8ff\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff"
+)
+_CONTROL = re.compile(f"[{CONTROL}]")
+_NO_PRODUCT_ID = re.compile(rf"\.{{1,2}}|.*[{CONTROL}{UNPRINTABLE}\ud800-\udfff/\\].*", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
@@ -40,7 +51,7 @@ def has_control_characters(text: str) -> bool:
 
 def is_product_id(text: str) -> bool:
     """Tell whether a trimmed text can be printed, and named in a URL as it is."""
-    return text not in (".", "..") and text.isprintable() and not set(text) & set("/\\")
+    return not _NO_PRODUCT_ID.fullmatch(text)
 
 
 def price(value: str | int | Decimal) -> Decimal:

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "corsheaders",
     "rest_framework",
     "rest_framework_api_key",
+    "drf_spectacular_sidecar",
     "procrastinate.contrib.django",
     "axes",
     "django_otp",

@@ -1,19 +1,23 @@
 """``/api/schema`` and ``/api/docs``: the API's description, as a document and as a page to read."""
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
 import yaml
 from csp.constants import SELF
 from csp.decorators import csp
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 
+from orders.api import problems
 from orderservice.content_security import NOTHING
 from orderservice.environment import BASE_DIR
+
+View = Callable[[HttpRequest], HttpResponseBase]
 
 FILE = Path(BASE_DIR) / "docs" / "openapi.yaml"
 YAML = "application/yaml"  # RFC 9512
@@ -27,7 +31,20 @@ PAGE_POLICY = NOTHING | {
 }
 
 
-@require_safe
+def read_only(view: View) -> View:
+    """Refuse other methods as the API's calls do, and not for want of a CSRF token."""
+
+    @csrf_exempt
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponseBase:
+        if request.method in ("GET", "HEAD"):
+            return view(request)
+        return problems.method_not_allowed(request, ["GET", "HEAD"])
+
+    return guarded
+
+
+@read_only
 def schema(request: HttpRequest) -> HttpResponse:
     """Send the OpenAPI document: JSON, or YAML to whoever would rather have that."""
     wanted = request.get_preferred_type(["application/json", YAML])
@@ -40,7 +57,7 @@ def schema(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_safe
+@read_only
 @csp(PAGE_POLICY)
 def page(request: HttpRequest) -> HttpResponse:
     """Show the document; everything that the page loads comes from this service."""

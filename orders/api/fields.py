@@ -12,6 +12,7 @@ from orders import limits
 _PRICE = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 _DATE_LENGTH = len("2026-11-22")
+LONGEST_AMOUNT = 20  # characters
 
 
 class Text(serializers.CharField):
@@ -61,7 +62,7 @@ class ProductId(Text):
 
 
 class Quantity(serializers.IntegerField):
-    """Pieces: a JSON integer, and nothing that might be taken for one."""
+    """Pieces: a JSON integer, and nothing that might be taken for one; 2.0 is one, and is 2."""
 
     default_error_messages = {
         "invalid": "Must be an integer",
@@ -76,6 +77,9 @@ class Quantity(serializers.IntegerField):
 
     def to_internal_value(self, data: Any) -> int:
         """Return the integer."""
+        if isinstance(data, Decimal) and data == data.to_integral_value():
+            # Of 1e999999 there would be a million digits.
+            return int(min(max(data, Decimal(-1)), Decimal(limits.MAX_QUANTITY + 1)))
         if type(data) is not int:
             self.fail("invalid")
         return data
@@ -95,6 +99,8 @@ class Price(serializers.Field[Decimal, Any, str, Any]):
     def to_internal_value(self, data: Any) -> Decimal:
         """Return the amount with exactly two decimals."""
         if type(data) is not int and not isinstance(data, str | Decimal):
+            self.fail("invalid")
+        if isinstance(data, str) and limits.has_control_characters(data):
             self.fail("invalid")
         try:
             return limits.price(data)
@@ -125,7 +131,7 @@ class Amount(serializers.Field[Decimal, str, str, Any]):
 
     def to_internal_value(self, data: str) -> Decimal:
         """Return the amount."""
-        if len(data) > 20 or not _PRICE.fullmatch(data):
+        if len(data) > LONGEST_AMOUNT or not _PRICE.fullmatch(data):
             self.fail("invalid")
         return Decimal(data)
 

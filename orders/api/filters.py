@@ -1,9 +1,11 @@
 """What a list of orders may be asked for in its query string."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
+from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from orders.api.fields import Amount, Moment, Text, WholeNumber, Word
@@ -19,25 +21,59 @@ SORTS = {
     "total": Sort.TOTAL,
 }
 MOST_PAGES = 1_000_000_000
+# A moment in microseconds, of 17 digits at most, is one that the database has, too.
+CURSOR = (
+    r"-?(number\.[0-9]{1,18}|total\.[0-9]{1,18}\.[0-9]{1,18}"
+    r"|(createdAt|updatedAt)\.[0-9]{1,17}\.[0-9]{1,18})"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A page of a list: the one that ``page`` counts to, or the one behind ``key``."""
+    """A page of a list: the one behind ``key``, or else the one that ``page`` counts to.
+
+    Behind a key ``page`` is just a number that the caller keeps, None when they do not.
+    """
 
     filter: OrderFilter
-    sort: Sort
-    ascending: bool
+    sorted_by: str
     limit: int
-    page: int
+    page: int | None
     key: Key | None
+
+    @property
+    def sort(self) -> Sort:
+        """What the list is sorted by."""
+        return SORTS[self.sorted_by.removeprefix("-")]
+
+    @property
+    def ascending(self) -> bool:
+        """Whether the lowest or the oldest comes first."""
+        return not self.sorted_by.startswith("-")
+
+    def cursor(self, key: Key) -> str:
+        """Return the address of a place in this list."""
+        return f"{self.sorted_by}.{self.sort.text(key)}"
+
+
+class Cursor(serializers.Field[tuple[str, Key], str, str, Any]):
+    """A place in a list, and how that list is sorted."""
+
+    default_error_messages = {"invalid": "Is none that a list has given"}
+
+    def to_internal_value(self, data: str) -> tuple[str, Key]:
+        """Return the public name of the sort, and the key."""
+        if not re.fullmatch(CURSOR, data):
+            self.fail("invalid")
+        name, _, text = data.partition(".")
+        return name, SORTS[name.removeprefix("-")].key(text)
 
 
 class ListQuery(Strict):
     """The page, the filters and the order of a list."""
 
     page = WholeNumber(min_value=1, max_value=MOST_PAGES, required=False)
-    cursor = Text(max_length=60, required=False)
+    cursor = Cursor(required=False)
     limit = WholeNumber(min_value=1, max_value=100, default=10)
     sort = Word(choices=[sign + name for name in SORTS for sign in ("", "-")], default="-number")
     status = Word(choices=list(OrderStatus), required=False)
@@ -52,26 +88,17 @@ class ListQuery(Strict):
     maxTotal = Amount(source="max_total", required=False)
 
     def validate(self, attrs: dict[str, Any]) -> Any:
-        """Split the values into the place in the list, its order, and the filter."""
-        page, cursor, limit = attrs.pop("page", None), attrs.pop("cursor", None), attrs.pop("limit")
-        name = attrs.pop("sort")
-        sort = SORTS[name.removeprefix("-")]
-        key = None
-        if cursor is not None:
-            if page is not None:
-                raise ValidationError({"cursor": [ErrorDetail("Goes without page", "conflict")]})
-            try:
-                key = sort.key(cursor)
-            except ValueError as exc:
-                fault = ErrorDetail("Is none of a list that is sorted so", "invalid")
-                raise ValidationError({"cursor": [fault]}) from exc
-        ascending = not name.startswith("-")
+        """Split the values into the place in the list, its order, and the filter.
+
+        A cursor brings the sort of its list along, whatever ``sort`` says beside it.
+        """
+        page, limit, sort = attrs.pop("page", None), attrs.pop("limit"), attrs.pop("sort")
+        sorted_by, key = attrs.pop("cursor", (sort, None))
         return Wanted(
             filter=OrderFilter(**attrs),
-            sort=sort,
-            ascending=ascending,
+            sorted_by=sorted_by,
             limit=limit,
-            page=page or 1,
+            page=page or (1 if key is None else None),
             key=key,
         )
 

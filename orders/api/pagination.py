@@ -7,27 +7,26 @@ from django.db.models import QuerySet
 
 from orders import queries
 from orders.api import representation
-from orders.api.filters import Wanted
+from orders.api.filters import MOST_PAGES, Wanted
 from orders.models import Order
 from orders.queries import with_details
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """What the API answers of a list; ``next_cursor`` is where it goes on, None at its end."""
+    """What the API answers of a list; ``following`` asks for the next page, None at the end."""
 
     body: dict[str, object]
-    next_cursor: str | None
+    following: dict[str, str] | None
 
     def link(self, path: str, query: dict[str, str]) -> str:
         """Return the ``Link`` header's value (RFC 8288), empty at the list's end.
 
         ``query`` is the query string that asked for this page.
         """
-        if self.next_cursor is None:
+        if self.following is None:
             return ""
-        kept = {name: value for name, value in query.items() if name not in ("page", "cursor")}
-        return f'<{path}?{urlencode(kept | {"cursor": self.next_cursor})}>; rel="next"'
+        return f'<{path}?{urlencode(query | self.following)}>; rel="next"'
 
 
 def page_of(visible: QuerySet[Order], wanted: Wanted) -> ListPage:
@@ -37,7 +36,7 @@ def page_of(visible: QuerySet[Order], wanted: Wanted) -> ListPage:
     if wanted.key is not None:
         page = queries.page(found, wanted.sort, side=side, key=wanted.key, limit=wanted.limit)
     else:
-        skip = (wanted.page - 1) * wanted.limit
+        skip = ((wanted.page or 1) - 1) * wanted.limit
         page = queries.page_after(found, wanted.sort, side=side, skip=skip, limit=wanted.limit)
     keys = page.keys[::-1] if wanted.ascending else page.keys
     rows = with_details(Order.objects.all()).in_bulk(page.numbers)
@@ -45,11 +44,16 @@ def page_of(visible: QuerySet[Order], wanted: Wanted) -> ListPage:
     body: dict[str, object] = {
         "data": [representation.order(rows[key[-1]]) for key in keys if key[-1] in rows],
         "total": total,
-        "page": wanted.page if wanted.key is None else None,
+        "page": wanted.page,
         "limit": wanted.limit,
         "totalPages": -(-total // wanted.limit),
     }
     if not page.count.exact:
         body["totalIsEstimate"] = True
     more = page.more_above if wanted.ascending else page.more_below
-    return ListPage(body, wanted.sort.text(keys[-1]) if more and keys else None)
+    following = None
+    if more and keys:
+        following = {"cursor": wanted.cursor(keys[-1])}
+        if wanted.page is not None:  # the next page has the next number
+            following["page"] = str(min(wanted.page + 1, MOST_PAGES))
+    return ListPage(body, following)

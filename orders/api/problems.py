@@ -122,6 +122,14 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     return _plain(problem(500, "internal_error", "Something went wrong on our side"))
 
 
+def method_not_allowed(request: HttpRequest, allowed: Sequence[str]) -> JsonResponse:
+    """Answer a method that a page below /api does not have."""
+    detail = f'Method "{request.method}" not allowed.'
+    response = _plain(problem(405, "method_not_allowed", detail))
+    response["Allow"] = ", ".join(allowed)
+    return response
+
+
 def _order_error(exc: OrderError) -> Response:
     status = _STATUS[exc.code]
     match exc:

@@ -70,7 +70,7 @@ class SignInSerializer(Strict):
 class RefreshSerializer(Strict):
     """The longer-lived token of a pair."""
 
-    refresh = Secret(max_length=LONGEST_TOKEN)
+    refresh = Secret(max_length=LONGEST_TOKEN, trim_whitespace=False)
 
 
 class TokenView(ApiView):

@@ -41,6 +41,29 @@ def test_list_is_paged_newest_first(viewer: APIClient) -> None:
     assert numbers(viewer, "page=1000000000&limit=100") == []
 
 
+@pytest.mark.parametrize("sort", ["number", "-createdAt", "updatedAt", "-total"])
+def test_list_by_link_shows_each_order_once_on_numbered_pages(viewer: APIClient, sort: str) -> None:
+    for total in (30, 10, 20, 10, 40):
+        order(total=Decimal(total))
+    whole = numbers(viewer, f"sort={sort}")
+    path, shown, pages = f"{ORDERS}?limit=2&sort={sort}", [], []
+    while path:
+        answer = viewer.get(path)
+        shown += [int(each["number"]) for each in answer.json()["data"]]
+        pages.append(answer.json()["page"])
+        path = answer.headers.get("Link", "").partition(">")[0].removeprefix("<")
+    assert shown == whole
+    assert pages == [1, 2, 3]
+
+
+def test_list_behind_a_cursor_keeps_the_sort_of_its_list(viewer: APIClient) -> None:
+    made = [order().number for _ in range(3)]
+    assert numbers(viewer, f"cursor=-number.{made[1]}") == [made[0]]
+    assert numbers(viewer, f"cursor=number.{made[1]}&sort=-total") == [made[2]]
+    assert viewer.get(f"{ORDERS}?cursor=-number.{made[1]}").json()["page"] is None
+    assert viewer.get(f"{ORDERS}?cursor=-number.{made[1]}&page=7").json()["page"] == 7
+
+
 def test_list_of_nothing_has_no_pages(viewer: APIClient) -> None:
     empty = {"data": [], "total": 0, "page": 1, "limit": 10, "totalPages": 0}
     assert viewer.get(ORDERS).json() == empty
@@ -143,6 +166,11 @@ def test_list_by_user_id_finds_the_owners_orders(viewer: APIClient) -> None:
         ("status=pending", [("status", "invalid_choice")]),
         ("status=", [("status", "invalid_choice")]),
         ("stock=x", [("stock", "invalid_choice")]),
+        ("cursor=", [("cursor", "invalid")]),
+        ("cursor=100042", [("cursor", "invalid")]),
+        ("cursor=number.1.2", [("cursor", "invalid")]),
+        ("cursor=total.1", [("cursor", "invalid")]),
+        ("cursor=createdAt.253402300800000000.1", [("cursor", "invalid")]),
         ("sort=email", [("sort", "invalid_choice")]),
         ("q=", [("q", "blank")]),
         ("q=%00", [("q", "control_character")]),
@@ -178,6 +206,8 @@ def test_list_with_a_bad_parameter_is_refused_by_name(
         "createdFrom=2026-02-01T00:00:00%2B23:59",
         "createdFrom=2026-02-01T00:00:00%2B01:00:00.5",
         "maxTotal=99999999999999999",
+        "cursor=createdAt.99999999999999999.999999999999999999",
+        "cursor=-total.999999999999999999.0",
         "q=%F0%9F%98%80",
         "q=%25%5C",
         "q=%ff",

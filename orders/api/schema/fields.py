@@ -1,25 +1,50 @@
-"""The API's fields in the words of JSON Schema; what a pattern can't say is said in words."""
+"""The API's fields in the words of JSON Schema: it refuses what they refuse, and nothing else."""
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.extensions import (
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
+from rest_framework import serializers as rest
 
 from orders import limits
-from orders.api import fields
+from orders.api import fields, filters, serializers, tokens
 
 Schema = dict[str, Any]
 
-# Neither a control character nor a line's end; and something that can be seen.
-_PLAIN = r"\x00-\x1f\x7f-\x9f"
-TEXT = rf"^[^{_PLAIN}]*[^\s{_PLAIN}][^{_PLAIN}]*$"
-PRODUCT_ID = rf"^(?!\.{{1,2}}$)[^\s{_PLAIN}/\\]([^{_PLAIN}/\\]*[^\s{_PLAIN}/\\])?$"
-AMOUNT = r"^[0-9]{1,17}(\.[0-9]{1,2})?$"
-PRICE = r"^[0-9]{1,7}(\.[0-9]{1,2})?$"
+AMOUNT = r"^[0-9]+(\.[0-9]{1,2})?$"
+# What is sent has other names than what is answered, and words for callers.
+_SENT = {
+    "OrderSerializer": ("NewOrder", "What a customer asks for."),
+    "ItemSerializer": ("NewItem", "Pieces of one product at one price."),
+    "StatusSerializer": ("StatusChange", "The status that an order shall have."),
+    "SignInSerializer": ("SignIn", "Who signs in; `code` is of the app, or a recovery code."),
+    "RefreshSerializer": ("Refresh", "The longer-lived token of a pair."),
+}
+_SPACES = limits.SPACES.replace(" ", r"\x20")  # so that nobody breaks a line there
+_AROUND = f"[{_SPACES}]*"
+PRICE = rf"^{_AROUND}0*[0-9]{{1,7}}(\.[0-9]{{1,2}})?{_AROUND}$"
 
 
-class _Field(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+def text(longest: int) -> str:
+    """Return the pattern of a text: its length counts without the spaces around it."""
+    inside, end = f"[^{limits.CONTROL}]", f"[^{limits.CONTROL}{_SPACES}]"
+    return f"^{_AROUND}{end}({inside}{{0,{longest - 2}}}{end})?{_AROUND}$"
+
+
+def product_id(longest: int) -> str:
+    """Return the pattern of a product's id; a dot begins one that has something else, too."""
+    never = rf"{limits.CONTROL}{limits.UNPRINTABLE}/\\"
+    inside, end, no_dot = f"[^{never}]", rf"[^{never}\x20]", rf"[^{never}\x20.]"
+    one, two = no_dot, rf"{no_dot}{end}|\.{no_dot}"
+    more = f"{end}{inside}{{1,{longest - 2}}}{end}"
+    return f"^{_AROUND}({one}|{two}|{more}){_AROUND}$"
+
+
+class _Field(OpenApiSerializerFieldExtension):
     """What all have: a target, and no name of its own."""
 
     def get_name(self) -> None:
@@ -41,9 +66,8 @@ class TextSchema(_Field):
     def described(self, field: Any) -> Schema:
         return {
             "type": "string",
-            "minLength": 1,
-            "maxLength": field.max_length,
-            "pattern": TEXT,
+            "pattern": text(field.max_length),
+            "description": f"At most {field.max_length} characters, without the spaces around.",
         }
 
 
@@ -60,10 +84,22 @@ class ProductIdSchema(_Field):
     def described(self, field: Any) -> Schema:
         return {
             "type": "string",
+            "pattern": product_id(field.max_length),
+            "description": f"At most {field.max_length} printable characters, without `/` and"
+            " `\\`, and neither `.` nor `..`.",
+        }
+
+
+class SecretSchema(_Field):
+    target_class = tokens.Secret
+
+    def described(self, field: Any) -> Schema:
+        return {
+            "type": "string",
             "minLength": 1,
             "maxLength": field.max_length,
-            "pattern": PRODUCT_ID,
-            "description": "Printable characters.",
+            "pattern": r"^[^\x00]*$",
+            "writeOnly": True,
         }
 
 
@@ -104,7 +140,7 @@ class AmountSchema(_Field):
     target_class = fields.Amount
 
     def described(self, field: Any) -> Schema:
-        return {"type": "string", "pattern": AMOUNT}
+        return {"type": "string", "pattern": AMOUNT, "maxLength": fields.LONGEST_AMOUNT}
 
 
 class MomentSchema(_Field):
@@ -115,6 +151,45 @@ class MomentSchema(_Field):
             "anyOf": [
                 {"type": "string", "format": "date-time"},
                 {"type": "string", "format": "date"},
-            ],
-            "description": "A date, or a time as in ISO 8601, in UTC unless it has an offset.",
+            ]
         }
+
+
+class WordSchema(_Field):
+    target_class = fields.Word
+
+    def described(self, field: Any) -> Schema:
+        return {"type": "string", "enum": [str(word) for word in field.choices]}
+
+
+class CursorSchema(_Field):
+    target_class = filters.Cursor
+
+    def described(self, field: Any) -> Schema:
+        return {"type": "string", "pattern": f"^{filters.CURSOR}$"}
+
+
+class StrictSchema(OpenApiSerializerExtension):
+    """An object that refuses what it does not know, and empty lists that are none."""
+
+    target_class = serializers.Strict
+    match_subclasses = True
+
+    def get_name(self, auto_schema: AutoSchema, direction: Direction) -> str:
+        """Tell what is sent from what is answered."""
+        return _SENT[type(self.target).__name__][0]
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
+        """Return the object's schema."""
+        schema: Schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        for name, field in self.target.fields.items():
+            described = schema["properties"][name]
+            if isinstance(field, rest.ListField) and not field.allow_empty:
+                described["minItems"] = 1
+            if isinstance(field, fields.Text | fields.Word) and not isinstance(field, fields.Email):
+                # The library counts spaces that are dropped, and says of words what they say.
+                described.pop("minLength", None)
+                described.pop("maxLength", None)
+        if type(self.target).__name__ in _SENT:
+            schema["description"] = _SENT[type(self.target).__name__][1]
+        return schema | {"additionalProperties": False}

@@ -1,6 +1,5 @@
 """``python -m orders.api.schema.generate``: write ``docs/openapi.yaml`` as the code has it now."""
 
-import copy
 import importlib
 import os
 import sys
@@ -10,18 +9,24 @@ from typing import Any
 import django
 import yaml
 
+from orders.status import Door, EventKind, OrderStatus, StockState
+
 FILE = Path(__file__).resolve().parents[3] / "docs" / "openapi.yaml"
 
 DESCRIPTION = """\
 Orders of a shop: create them as a guest or signed in, follow them, and, as staff, move them on.
 
 **Credentials.** `Authorization: Bearer …` with a token of `POST /api/auth/token`, or
-`Authorization: Api-Key …` for services; the site's own session works too, with its CSRF token.
+`Authorization: Api-Key …` for services. The site's own session works too; its unsafe calls need
+its CSRF token.
 
 **Errors** are problems (RFC 9457): `code` is stable and for machines, `detail` is for people, and
-`instance` is the request's id. All faults of a request are told at once.
+`instance` is the request's id. All faults of a request are told at once. A method that a path does
+not have is answered with 405 and `Allow`; HEAD works wherever GET does.
 
 **Money** is a string with two decimals in an answer. Times are in UTC.
+
+**Rates.** Calls that are counted say what is left in `RateLimit`, also when they fail.
 """
 
 SETTINGS = {
@@ -30,16 +35,25 @@ SETTINGS = {
     "DESCRIPTION": DESCRIPTION,
     "OAS_VERSION": "3.1.1",
     "SERVERS": [{"url": "/", "description": "Where this document came from."}],
+    "TAGS": [
+        {"name": "Orders", "description": "From the first to the last of an order."},
+        {"name": "Sign-in", "description": "Tokens for people; services have API keys."},
+        {"name": "Description", "description": "What you are reading."},
+        {"name": "Operations", "description": "For those who run the service."},
+    ],
     "SCHEMA_PATH_PREFIX": "/api",
     "COMPONENT_SPLIT_REQUEST": False,
+    "COMPONENT_SPLIT_PATCH": False,  # what a PATCH must have it must have here, too
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # our words say what they mean
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
-        "OrderStatus": "orders.status.OrderStatus",
-        "StockState": "orders.status.StockState",
+        words.__name__: [(str(word), str(word)) for word in words]
+        for words in (Door, EventKind, OrderStatus, StockState)
     },
     "PREPROCESSING_HOOKS": ["orders.api.schema.generate.calls_alone"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "orders.api.schema.generate.completed",
+        "orders.api.schema.completing.completed",
     ],
     "APPEND_COMPONENTS": {
         "securitySchemes": {
@@ -49,21 +63,42 @@ SETTINGS = {
                 "name": "Authorization",
                 "description": "`Api-Key <key>`, of a service.",
             },
-            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "`access` of `POST /api/auth/token`.",
+            },
             "session": {
                 "type": "apiKey",
                 "in": "cookie",
                 "name": "sessionid",
-                "description": "The site's session; unsafe calls need `X-CSRFToken`, too.",
+                "description": "The site's session.",
+            },
+            "csrf": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-CSRFToken",
+                "description": "The session's CSRF token.",
             },
         }
     },
 }
 
-REQUEST_ID = {
-    "description": "The request's id: its own `X-Request-ID` where that is sane.",
-    "schema": {"type": "string"},
-}
+
+class Dumper(yaml.SafeDumper):
+    """Writes text of several lines as it reads, and repeats what stands twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Never let one part stand for another."""
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, data: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else "")
+
+
+Dumper.add_representer(str, _text)
 
 
 def schema() -> dict[str, Any]:
@@ -86,7 +121,7 @@ def schema() -> dict[str, Any]:
 
 def text() -> str:
     """Return the document as YAML."""
-    return yaml.safe_dump(copy.deepcopy(schema()), sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(schema(), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def calls_alone(endpoints: list[Any], **kwargs: Any) -> list[Any]:
@@ -96,64 +131,6 @@ def calls_alone(endpoints: list[Any], **kwargs: Any) -> list[Any]:
         for endpoint in endpoints
         if endpoint[3].cls.__name__ != "UnknownCall" and not endpoint[0].endswith("/")
     ]
-
-
-def completed(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Add what the library has no words for: links, the request's id on every answer, health."""
-    operations = {
-        operation["operationId"]: operation
-        for path in result["paths"].values()
-        for operation in path.values()
-    }
-    result["paths"] |= _health(result)
-    for operation in operations.values():
-        for answer in operation["responses"].values():
-            answer.setdefault("headers", {})["X-Request-ID"] = REQUEST_ID
-    created = operations["createOrder"]["responses"]["201"]
-    created["links"] = {
-        name: {"operationId": name, "parameters": {"order_id": "$response.body#/id"}}
-        for name in ("getOrder", "setOrderStatus", "listOrderEvents")
-    }
-    operations["createToken"]["responses"]["200"]["links"] = {
-        "refreshToken": {
-            "operationId": "refreshToken",
-            "requestBody": {"refresh": "$response.body#/refresh"},
-        }
-    }
-    return result
-
-
-def _health(result: dict[str, Any]) -> dict[str, Any]:
-    """Return the calls that are no part of the API itself."""
-    return {
-        "/health": {
-            "get": {
-                "operationId": "getHealth",
-                "summary": "Is the process alive?",
-                "tags": ["Operations"],
-                "security": [{}],
-                "responses": {
-                    "200": {
-                        "description": "It serves. No dependency was asked.",
-                        "headers": {"X-Request-ID": REQUEST_ID},
-                        "content": {
-                            "application/json": {
-                                "schema": {
-                                    "type": "object",
-                                    "required": ["status", "service", "timestamp"],
-                                    "properties": {
-                                        "status": {"const": "ok"},
-                                        "service": {"const": "order-service"},
-                                        "timestamp": {"type": "string", "format": "date-time"},
-                                    },
-                                }
-                            }
-                        },
-                    }
-                },
-            }
-        }
-    }
 
 
 def main() -> int:

@@ -35,7 +35,7 @@ class PriceDifference(Shape):
     )
 
 
-class StockShape(Shape):
+class Stock(Shape):
     """How an order stands with its stock."""
 
     state = serializers.ChoiceField(
@@ -47,7 +47,7 @@ class StockShape(Shape):
     items = Shortage(many=True, required=False, help_text="With `short` only.")
 
 
-class ItemShape(Shape):
+class Item(Shape):
     """Pieces of one product at one price."""
 
     id = serializers.CharField()
@@ -57,7 +57,7 @@ class ItemShape(Shape):
     subtotal = serializers.RegexField(MONEY)
 
 
-class OrderShape(Shape):
+class Order(Shape):
     """An order, with its items in the order in which they were sent."""
 
     id = serializers.UUIDField(help_text="What a guest reads the order with: keep it secret.")
@@ -69,20 +69,24 @@ class OrderShape(Shape):
     city = serializers.CharField()
     zipCode = serializers.CharField()
     status = serializers.ChoiceField(choices=list(OrderStatus))
-    stock = StockShape()
+    stock = Stock()
     currency = serializers.CharField()
     total = serializers.RegexField(MONEY)
     createdAt = serializers.DateTimeField()
     updatedAt = serializers.DateTimeField()
-    items = ItemShape(many=True)
+    items = Item(many=True)
 
 
-class PageShape(Shape):
-    """A page of a list."""
+class OrderPage(Shape):
+    """A page of the list."""
 
-    data = OrderShape(many=True)
+    data = Order(many=True)
     total = serializers.IntegerField(min_value=0)
-    page = serializers.IntegerField(min_value=1, allow_null=True, help_text="null with `cursor`.")
+    page = serializers.IntegerField(
+        min_value=1,
+        allow_null=True,
+        help_text="Behind a `cursor` the number that was asked for, or null.",
+    )
     limit = serializers.IntegerField(min_value=1, max_value=100)
     totalPages = serializers.IntegerField(min_value=0)
     totalIsEstimate = serializers.BooleanField(
@@ -90,7 +94,7 @@ class PageShape(Shape):
     )
 
 
-class EventShape(Shape):
+class Event(Shape):
     """Something that happened to an order."""
 
     id = serializers.CharField()
@@ -100,10 +104,10 @@ class EventShape(Shape):
     toStatus = serializers.ChoiceField(choices=list(OrderStatus), allow_null=True)
     actor = serializers.CharField(help_text="To customers only what somebody is, as `staff`.")
     via = serializers.ChoiceField(choices=list(Door))
-    data = serializers.DictField()
+    data = serializers.DictField(help_text="What there is to know of an event of this kind.")
 
 
-class NoteShape(Shape):
+class Note(Shape):
     """What staff wrote down about an order."""
 
     id = serializers.CharField()
@@ -112,14 +116,14 @@ class NoteShape(Shape):
     text = serializers.CharField()
 
 
-class TimelineShape(Shape):
+class Timeline(Shape):
     """All that happened to an order, oldest first."""
 
-    data = EventShape(many=True)
-    notes = NoteShape(many=True, required=False, help_text="To staff only.")
+    data = Event(many=True)
+    notes = Note(many=True, required=False, help_text="To staff only.")
 
 
-class TokensShape(Shape):
+class Tokens(Shape):
     """A token to call with (`Authorization: Bearer …`), and one to renew both with."""
 
     access = serializers.CharField()
