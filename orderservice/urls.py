@@ -10,9 +10,11 @@ from orders.api.views import UnknownCall
 from orders.tracking import answers
 from orders.tracking.views import track
 from orderservice.health import health
+from orderservice.readiness import ready
 
 urlpatterns = [
     path("health", health, name="health"),
+    path("health/ready", ready, name="ready"),
     path("admin/inventory/", admin.site.admin_view(dashboard.inventory), name="inventory_health"),
     path("admin/", admin.site.urls),
     path("api", UnknownCall.as_view()),

@@ -17,7 +17,7 @@ def described_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     def asked(client: APIClient, **request: Any) -> Any:
         answer = ask(client, **request)
         path = answer.wsgi_request.path
-        if path == "/health" or path.startswith("/api"):
+        if path.startswith(("/health", "/api")):
             described.check(request["REQUEST_METHOD"], path, answer)
         return answer
 

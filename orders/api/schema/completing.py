@@ -100,27 +100,69 @@ def _documents() -> Schema:
 
 
 def _health() -> Schema:
-    properties = {
+    alive = {
         "status": {"const": "ok"},
         "service": {"const": "order-service"},
         "timestamp": {"type": "string", "format": "date-time"},
     }
-    shape = {"type": "object", "required": list(properties), "properties": properties}
+    word = {"enum": ["ok", "degraded", "unavailable"]}
+    dependency = {
+        "type": "object",
+        "required": ["status"],
+        "properties": {"status": word, "detail": {"type": "string"}},
+    }
+    ready = {
+        "status": word,
+        "service": {"const": "order-service"},
+        "dependencies": {"type": "object", "additionalProperties": dependency},
+    }
     return {
         "/health": {
-            "get": {
-                "operationId": "getHealth",
-                "summary": "Is the process alive?",
-                "description": "No dependency is asked.",
-                "tags": ["Operations"],
-                "security": [{}],
-                "responses": {
-                    "200": {
-                        "description": "It serves.",
-                        "headers": answers.headers([]),
-                        "content": {"application/json": {"schema": shape}},
-                    }
+            "get": _tells(
+                "getHealth",
+                "Is the process alive?",
+                "No dependency is asked.",
+                {"200": ("It serves.", [])},
+                alive,
+            )
+        },
+        "/health/ready": {
+            "get": _tells(
+                "getReadiness",
+                "Can it do its work?",
+                "Each dependency by name. Without the database it is not ready; without the"
+                " inventory, or a worker that keeps up, it is degraded.",
+                {
+                    "200": ("It can, or in part.", []),
+                    "503": ("It can't.", ["Retry-After"]),
                 },
+                ready,
+            )
+        },
+    }
+
+
+def _tells(
+    operation_id: str,
+    summary: str,
+    description: str,
+    statuses: dict[str, tuple[str, list[str]]],
+    properties: Schema,
+) -> Schema:
+    """Return a call for operators that answers the same object whatever its status."""
+    shape = {"type": "object", "required": list(properties), "properties": properties}
+    return {
+        "operationId": operation_id,
+        "summary": summary,
+        "description": description,
+        "tags": ["Operations"],
+        "security": [{}],
+        "responses": {
+            status: {
+                "description": when,
+                "headers": answers.headers(headers),
+                "content": {"application/json": {"schema": shape}},
             }
-        }
+            for status, (when, headers) in statuses.items()
+        },
     }

@@ -1,0 +1,138 @@
+"""Whether the service can do its work: each dependency by name, each with a deadline.
+
+Without the database it is not ready, though alive. Without the inventory, or a worker that keeps
+up, it is degraded: orders can be read, and what can't go on waits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Lock
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+
+from orders import figures, queries
+from orders.stock import inspection
+
+PATIENCE = 1000  # milliseconds, of a statement
+ASKED_EVERY = 5.0  # seconds: anybody may ask here, and must not make us ask the inventory as often
+LATE = timedelta(minutes=2)  # what is due for longer shows that no worker comes for it
+RETRY = 5  # seconds
+
+OK, DEGRADED, UNAVAILABLE = "ok", "degraded", "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """How one dependency is: a word of `OK`, `DEGRADED` or `UNAVAILABLE`, and why."""
+
+    status: str
+    detail: str = ""
+
+
+@csrf_exempt  # so that another method is told what is wrong with it
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """Say of each dependency how it is: 200 while requests can be served, 503 while not."""
+    found = {"database": _database()}
+    if found["database"].status == OK:
+        found |= {"migrations": _migrations(), "queue": _queue()}
+    found["inventory"] = _inventory()
+    status = next(
+        (
+            word
+            for word in (UNAVAILABLE, DEGRADED)
+            if word in {each.status for each in found.values()}
+        ),
+        OK,
+    )
+    body = {
+        "status": status,
+        "service": "order-service",
+        "dependencies": {
+            name: {"status": each.status} | ({"detail": each.detail} if each.detail else {})
+            for name, each in found.items()
+        },
+    }
+    response = JsonResponse(body, status=503 if status == UNAVAILABLE else 200)
+    response["Cache-Control"] = "no-store"
+    if status == UNAVAILABLE:
+        response["Retry-After"] = str(RETRY)
+    return response
+
+
+def _database() -> Dependency:
+    try:
+        with queries.within(PATIENCE), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (queries.Unanswered, DatabaseError, InterfaceError):
+        connection.close_if_unusable_or_obsolete()
+        return Dependency(UNAVAILABLE, "no answer")
+    return Dependency(OK)
+
+
+def _migrations() -> Dependency:
+    """Tell whether the tables are those of this release; what was applied once stays so."""
+    if not _Once.is_migrated:
+        try:
+            with queries.within(PATIENCE):
+                executor = MigrationExecutor(connection)
+                missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        except (queries.Unanswered, DatabaseError, InterfaceError):
+            return Dependency(UNAVAILABLE, "no answer")
+        if missing:
+            return Dependency(UNAVAILABLE, f"{len(missing)} to apply")
+        _Once.is_migrated = True
+    return Dependency(OK)
+
+
+def _queue() -> Dependency:
+    try:
+        with queries.within(PATIENCE):
+            worker = figures.worker()
+    except (queries.Unanswered, DatabaseError, InterfaceError):
+        return Dependency(DEGRADED, "no answer")
+    age = timezone.now() - worker.due_since if worker.due_since else timedelta(0)
+    if age > LATE:
+        return Dependency(
+            DEGRADED, f"{worker.due} due, the oldest for {int(age.total_seconds())} s"
+        )
+    return Dependency(OK)
+
+
+def _inventory() -> Dependency:
+    seen = _asked_lately(inspection.ping)
+    return Dependency(OK) if seen.fine else Dependency(DEGRADED, seen.text)
+
+
+class _Once:
+    """What this process has found out, and when."""
+
+    is_migrated = False
+    asking = Lock()
+    at = float("-inf")
+    seen = inspection.Observation("not asked yet")
+
+
+def _asked_lately(ask: Callable[[], inspection.Observation]) -> inspection.Observation:
+    """Return the last answer, or a new one; of callers at once only one asks and waits."""
+    if time.monotonic() - _Once.at >= ASKED_EVERY and _Once.asking.acquire(blocking=False):
+        try:
+            _Once.seen = ask()
+            _Once.at = time.monotonic()
+        finally:
+            _Once.asking.release()
+    return _Once.seen
+
+
+def forget() -> None:
+    """Find everything out anew."""
+    _Once.is_migrated, _Once.at = False, float("-inf")
