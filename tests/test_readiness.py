@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from orders.models import Confirmation
+from orders.stock import inspection
 from orderservice import readiness
 from tests.factories import order
 
@@ -80,7 +81,7 @@ def test_without_the_inventory_it_is_degraded_and_ready(
 
 
 def test_inventory_is_not_asked_at_each_request(sandbox: Sandbox) -> None:
-    with patch.object(readiness.inspection, "ping", wraps=readiness.inspection.ping) as ping:
+    with patch.object(inspection, "ping", wraps=inspection.ping) as ping:
         for _ in range(5):
             ask()
     assert ping.call_count == 1
