@@ -17,7 +17,7 @@ COMPLETE = {
     "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
 }
 READ = re.compile(
-    r"""(?:env\.\w+|seconds|minutes|lines|networks|configured|environ\.get)\(\s*["']([A-Z_]+)["']"""
+    r"""(?:env\.\w+|seconds|minutes|lines|networks|limits|url|configured|environ\.get)\(\s*["']([A-Z_]+)["']"""
 )
 DOCUMENTED = re.compile(r"^#?([A-Z_]+)=([^#\n]*?)(?: +#.*)?$", re.MULTILINE)
 

@@ -31,7 +31,8 @@ _COUNT = """
                     THEN LEAST(counted.hits + 1, 2000000000) ELSE 1 END,
         since = CASE WHEN counted.since > clock_timestamp() - make_interval(secs => %(window)s)
                      THEN counted.since ELSE excluded.since END
-    RETURNING hits, extract(epoch FROM since + make_interval(secs => %(window)s) - clock_timestamp())
+    RETURNING hits,
+        extract(epoch FROM since + make_interval(secs => %(window)s) - clock_timestamp())
 """
 
 
