@@ -39,7 +39,7 @@ def served(log: Path, **variables: str) -> Iterator[Served]:
             stderr=stderr,
         )
     try:
-        wait_for(lambda: ask(port, "/health")[0] != 0)
+        wait_for(lambda: ask(port, "/health")[0] != 0, within=60)
         yield Served(port, log)
         assert stop(process) == 0
     finally:
