@@ -52,6 +52,8 @@ def configure_logging(*, level: str, json: bool) -> None:
     root.setLevel(level)
     # Django repeats each 4xx here with its path, and the path may hold an order's id.
     logging.getLogger("django.request").setLevel(logging.CRITICAL)
+    # A path, or a stack for each foreign host; the line of the request tells the refusal anyway.
+    logging.getLogger("django.security").setLevel(logging.CRITICAL)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
 
 

@@ -41,7 +41,7 @@ def served(log: Path, **variables: str) -> Iterator[Served]:
     try:
         wait_for(lambda: ask(port, "/health")[0] != 0, within=60)
         yield Served(port, log)
-        assert stop(process) == 0
+        assert stop(process, within=45) == 0
     finally:
         process.kill()
         process.wait()

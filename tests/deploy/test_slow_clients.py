@@ -1,5 +1,6 @@
 """Clients that send, or read, a byte now and then: closed in time, and nobody waits for them."""
 
+import contextlib
 import json
 import re
 import socket
@@ -225,6 +226,16 @@ def test_body_too_large_is_answered_though_its_client_still_sends(
     answer = connection.getresponse()
     assert (answer.status, json.loads(answer.read())["code"]) == (413, "body_too_large")
     connection.close()
+
+
+def test_body_without_an_end_is_refused(server: Served) -> None:
+    head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    with connect(server) as connection:
+        connection.sendall(head)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(30):  # it would go on
+                connection.sendall(b"4000\r\n" + b" " * 0x4000 + b"\r\n")
+        assert connection.recv(65536).split()[1] == b"413"
 
 
 def test_stop_does_not_wait_for_the_silent(tmp_path: Path) -> None:
