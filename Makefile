@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+AUDIT := .local/audit
 export DEBUG ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test chaos drill-outage drill-blackout machine cost bench-bulk bench-admin fuzz lint format migrations schema lock clean
+.PHONY: help install run test chaos drill-outage drill-blackout machine cost bench-bulk bench-admin fuzz bad-input audit lint format migrations schema lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,6 +57,17 @@ fuzz: SEED ?= 7
 fuzz: $(STAMP) ## Send the API what schemathesis makes up: EXAMPLES=5000 an operation, with SEED=7
 	@FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest tests/fuzz -s -q $(ARGS)
 
+bad-input: $(STAMP) ## Send thousands of malformed requests to a running service (CASES=)
+	@BAD_INPUT_CASES=$(or $(CASES),5000) $(BIN)/python -m pytest -q tests/security/test_bad_input.py $(ARGS)
+
+audit: $(AUDIT)/.installed ## Ask for known vulnerabilities of what we depend on; fails when nobody can be asked
+	@$(BIN)/python -m orderservice.dev.audit $(AUDIT)/bin
+
+$(AUDIT)/.installed: $(STAMP) requirements-audit.txt
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	@touch $@
+
 lint: $(STAMP) ## Check style, types, import directions, migrations and production settings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -80,6 +92,8 @@ lock: $(STAMP) ## Compile requirements*.in to hashed locks that hold for Python 
 	  -o requirements.txt requirements.in
 	$(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes \
 	  -c requirements.txt -o requirements-dev.txt requirements-dev.in
+	$(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes \
+	  -o requirements-audit.txt requirements-audit.in
 
 clean: ## Stop the local database and remove what can be made again
 	-$(BIN)/python -m orderservice.dev.postgres stop

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from environs import Env
 
+from orderservice.serving import PatientWorker
+
 env = Env()
 env.read_env(str(Path(__file__).parent / ".env"), recurse=False)
 
 bind = f"0.0.0.0:{env.int('PORT', 3000)}"
-worker_class = "gthread"
+worker_class = PatientWorker
 workers = env.int("WEB_CONCURRENCY", 2)
 threads = env.int("WEB_THREADS", 8)
 
@@ -18,6 +20,7 @@ timeout = 30
 graceful_timeout = 30
 # Longer than the idle time of the usual load balancers' connections, so that it is they who close.
 keepalive = 75
+PatientWorker.arrival = env.float("WEB_ARRIVAL_SECONDS", 20)  # of a whole request, however slow
 
 # Bytes and counts. What is beyond them never reaches Django; the limit of a body is Django's own.
 limit_request_line = 4094

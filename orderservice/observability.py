@@ -54,6 +54,8 @@ def configure_logging(*, level: str, json: bool) -> None:
     logging.getLogger("django.request").setLevel(logging.CRITICAL)
     # At DEBUG it shows the request, path and all, wherever a template names what is not there.
     logging.getLogger("django.template").setLevel(logging.INFO)
+    # A path, or a stack for each foreign host; the line of the request tells the refusal anyway.
+    logging.getLogger("django.security").setLevel(logging.CRITICAL)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
 
 

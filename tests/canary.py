@@ -1,98 +1,115 @@
-"""Canaries: what must never be in a log line or in a call to another service, in any test.
+"""The canary: no test may let an order's id, a person or a credential out.
 
-Orders get ids that end alike, and people, addresses and credentials are those of the factories and
-of the calls. Every line that is logged, at the level of production, and every call that leaves
-through the one way out are looked at; a test that lets a canary out fails.
+A plugin of pytest. Each order's public id ends in `MARK`, so that it is known wherever it turns up;
+people are known by the tests' own names for them, credentials by their shape. Whatever the root
+handler would write at INFO, and whatever the inventory sandbox receives, is looked at, in every
+test.
 """
 
 import logging
 import re
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
-import structlog
 
-from inventory_client.wire import Wire
-from orders.models import Order
-
-ID_ENDS = "c0ffee5eed01"
-CANARIES = {
-    "an order's id": re.compile(ID_ENDS),
-    "an e-mail": re.compile(r"@example\.(com|org)"),
-    "a name": re.compile(r"John Doe"),
-    "an address": re.compile(r"123 Main St"),
-    "a password": re.compile(r"correct horse"),
-    "a token": re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}"),
-    "an API key": re.compile(r"\b[0-9A-Za-z]{8}\.[0-9A-Za-z]{32}\b"),
-}
+MARK = "c0ffee5eed"  # the last digits of each order's public id
+SECRETS = re.compile(
+    rf"{MARK}"
+    r"|@example\.(?:com|org)|123 Main St|John Doe|correct horse"
+    r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"  # a token
+    r"|\b[0-9A-Za-z]{8}\.[0-9A-Za-z]{32}\b"  # an API key
+)
+_found: list[str] = []
+_everything: list[list[str]] = []
 
 
-def order_id() -> uuid.UUID:
-    """Return an order's id that can be recognized wherever it turns up."""
-    return uuid.UUID(uuid.uuid4().hex[: -len(ID_ENDS)] + ID_ENDS)
-
-
-class Watch(logging.Handler):
-    """Reads what is logged and what is sent, and remembers the canaries in it."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.setFormatter(
-            structlog.stdlib.ProcessorFormatter(
-                foreign_pre_chain=[structlog.processors.format_exc_info],
-                processors=[
-                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.JSONRenderer(default=str),
-                ],
-            )
-        )
-        self.leaks: list[str] = []
-        self.lines = self.calls = 0
+class _Listener(logging.Handler):
+    """Writes each record as the root handler does, and keeps what a secret stands in."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Read a line of the log."""
-        self.lines += 1
-        self.look(self.format(record), f"logged by {record.name}")
-
-    def look(self, text: str, where: str) -> None:
-        """Remember each canary in a text."""
-        self.leaks += [
-            f"{what} is {where}: {text[:500]}"
-            for what, canary in CANARIES.items()
-            if canary.search(text)
-        ]
+        for handler in logging.getLogger().handlers:
+            if type(handler) is logging.StreamHandler:
+                line = handler.format(record)
+                break
+        else:
+            line = record.getMessage()
+        look_at(line, "a log line")
+        for lines in _everything:
+            lines.append(line)
 
 
-@pytest.fixture(scope="session")
-def watch() -> Iterator[Watch]:
-    """Watch over the whole run."""
-    watching, root, send = Watch(), logging.getLogger(), Wire.exchange
-
-    def exchange(self: Wire, method: str, url: str, **call: Any) -> Any:
-        watching.calls += 1
-        sent = f"{method} {url} {call.get('headers')} {call.get('body')!r}"
-        watching.look(unquote(sent), "sent")
-        return send(self, method, url, **call)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Order._meta.get_field("public_id"), "default", order_id)
-        patch.setattr(Order._meta.get_field("public_id"), "_get_default", order_id)
-        patch.setattr(Wire, "exchange", exchange)
-        for handler in root.handlers:  # what is printed stays as quiet as it was
-            patch.setattr(handler, "level", max(handler.level, root.level))
-        patch.setattr(root, "level", logging.INFO)
-        logging.getLogger().manager._clear_cache()  # type: ignore[attr-defined] # of levels
-        root.addHandler(watching)
-        yield watching
-        root.removeHandler(watching)
+def look_at(text: str, where: str) -> None:
+    """Remember a text that holds a secret, for the test to fail."""
+    if match := SECRETS.search(text):
+        _found.append(f"{match[0]} in {where}: {text[:500]}")
 
 
-@pytest.fixture(autouse=True)
-def no_canary_gets_out(watch: Watch) -> Iterator[None]:
-    """Fail the test that let a canary out."""
-    watch.leaks.clear()
+@contextmanager
+def written() -> Iterator[list[str]]:
+    """Collect every line that is logged meanwhile, at any level."""
+    lines: list[str] = []
+    root = logging.getLogger()
+    level = root.level
+    _everything.append(lines)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield lines
+    finally:
+        root.setLevel(level)
+        _everything.remove(lines)
+
+
+def heard() -> list[str]:
+    """Return what has been heard so far in this test, and forget it."""
+    found = list(_found)
+    _found.clear()
+    return found
+
+
+def marked() -> uuid.UUID:
+    """Return a random id of version 4 that ends in the mark."""
+    return uuid.UUID(f"{uuid.uuid4()!s}"[: -len(MARK)] + MARK)
+
+
+def _listen_to_the_sandbox() -> None:
+    from inventory_client.sandbox.handler import Handler  # noqa: PLC0415 (settings come first)
+
+    read = Handler._request
+
+    def looked_at(self: Handler) -> Any:
+        request = read(self)
+        if not request.path.startswith("/_sandbox"):
+            sent = f"{self.requestline}\n{self.headers}\n{request.body!r}"
+            look_at(sent, "a call to the inventory")
+        return request
+
+    Handler._request = looked_at  # type: ignore[method-assign]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Mark the ids, and listen."""
+    from orders.models import Order  # noqa: PLC0415 (there are no models before Django is set up)
+
+    field = Order._meta.get_field("public_id")
+    assert field.default is uuid.uuid4
+    field.default = marked
+    field.__dict__.pop("_get_default", None)
+    root = logging.getLogger()
+    for handler in root.handlers:
+        if type(handler) is logging.StreamHandler:
+            handler.setLevel(root.level)
+    root.setLevel(logging.INFO)
+    root.addHandler(_Listener())
+    _listen_to_the_sandbox()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fail the test that let a secret out."""
+    _found.clear()
     yield
-    assert watch.leaks == []
+    if _found:
+        pytest.fail("the canary was heard\n" + "\n".join(_found[:5]), pytrace=False)

@@ -11,9 +11,6 @@ from inventory_client.sandbox.server import Sandbox
 from orders.roles import sync_roles
 from orders.stock import inventory as inventory_module
 from orderservice.dev import postgres
-from tests.canary import no_canary_gets_out, watch
-
-__all__ = ["no_canary_gets_out", "watch"]  # fixtures for all
 
 pytest_plugins = ["tests.catalogues"]
 

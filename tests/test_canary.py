@@ -1,58 +1,51 @@
-"""The canaries are seen where they must not be: a watch that sees nothing would be worthless."""
+"""The canary itself: it hears what it should, and is silent otherwise."""
 
 import logging
+from urllib.request import Request, urlopen
+from uuid import UUID
 
 import pytest
 import structlog
 
 from inventory_client.sandbox.server import Sandbox
 from orders.models import Order
-from orders.stock import inventory
-from tests.api.calls import create, guest, url
-from tests.canary import ID_ENDS, Watch
+from tests import canary
 from tests.factories import order
-
-pytestmark = pytest.mark.django_db
-
-
-def test_order_has_a_canary_for_an_id() -> None:
-    assert str(order().public_id).endswith(ID_ENDS)
 
 
 @pytest.mark.parametrize(
-    ("leak", "what"),
+    "secret",
     [
-        ("{order.public_id}", "an order's id"),
-        ("{order.email}", "an e-mail"),
-        ("{order.full_name}", "a name"),
-        ("{order.address}", "an address"),
-        ("Bearer eyJhbGciOiJIUzI1.eyJzdWIiOiJ4eHh4", "a token"),
-        ("Api-Key abcdefgh.ABCDEFGHIJKLMNOPQRSTUVWXYZ012345", "an API key"),
+        f"3b241101-e2bb-4255-8caf-41{canary.MARK}",
+        "john@example.com",
+        "123 Main St",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl",
+        "abcdEFGH." + "a1" * 16,
     ],
 )
-def test_canary_in_a_log_line_is_seen(watch: Watch, leak: str, what: str) -> None:
-    text = leak.format(order=order())
-    structlog.get_logger("orders.test").info("leak", value=text)
-    logging.getLogger("library").info("leak %s", text)
-    assert [each.partition(" is logged")[0] for each in watch.leaks] == [what, what]
-    watch.leaks.clear()
+def test_secret_is_heard_in_a_log_and_in_a_call(secret: str, sandbox: Sandbox) -> None:
+    logging.getLogger("x").info("of %s", secret)
+    structlog.get_logger("y").warning("event", of={"whom": [secret]})
+    try:
+        raise ValueError(secret)
+    except ValueError:
+        structlog.get_logger("z").exception("failed")
+    assert [f"{secret[-5:]}" in each for each in canary.heard()] == [True] * 3
+
+    urlopen(Request(f"{sandbox.url}/health", headers={"X-Whose": secret})).close()  # noqa: S310
+    [call] = canary.heard()
+    assert "a call to the inventory" in call
 
 
-def test_canary_in_a_call_is_seen(watch: Watch, sandbox: Sandbox) -> None:
-    sandbox.store.set_stock({"10-@example.com": 1})
-    inventory.client().read("10-@example.com")
-    assert watch.leaks[0].startswith("an e-mail is sent")
-    watch.leaks.clear()
+def test_everyday_lines_are_not_heard(sandbox: Sandbox) -> None:
+    logging.getLogger("x").info("order 100042 confirmed at 203.0.113.9 in 3.25 s, 127.0.0.1:3000")
+    logging.getLogger("x").debug("john@example.com")
+    assert canary.heard() == []
 
 
-def test_life_of_an_order_is_logged_and_lets_none_out(watch: Watch, sandbox: Sandbox) -> None:
-    sandbox.store.set_stock({"10": 45})
-    lines, calls = watch.lines, watch.calls
-    made = create(guest())
-    placed = Order.objects.get(public_id=made.json()["id"])
-    for path in (url(placed), url(placed, "/events"), f"/track/{placed.public_id}"):
-        assert guest().get(path).status_code == 200
-    assert guest().get(f"{url(placed)}/nothing").status_code == 404
-    assert watch.lines >= lines + 5
-    assert watch.calls > calls
-    assert watch.leaks == []
+@pytest.mark.django_db
+def test_id_of_an_order_is_random_and_marked() -> None:
+    one, other = order(), Order.objects.get(pk=order().pk)
+    assert one.public_id != other.public_id
+    assert str(one.public_id).endswith(canary.MARK)
+    assert UUID(str(other.public_id)).version == 4

@@ -47,9 +47,13 @@ class StrictJSONParser(BaseParser):
         if request._request.content_params.get("charset", "utf-8").lower() != "utf-8":
             raise UnsupportedMediaType("", "JSON must be sent in UTF-8")
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if int(request.META["CONTENT_LENGTH"]) > limit:
+        length = int(request.META["CONTENT_LENGTH"])
+        if length > limit:
             raise BodyTooLarge
-        return loads(stream.read(limit + 1))
+        body = stream.read(limit + 1)
+        if len(body) < length:  # its client has gone away; what has come may look like a whole
+            raise ParseError("The body is shorter than its length says")
+        return loads(body)
 
 
 def loads(body: bytes) -> object:

@@ -3,6 +3,7 @@
 Answers tell what the caller can act on, never how the service is made.
 """
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +16,14 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse, UnreadablePostError
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    UnreadablePostError,
+)
 from django.views import defaults
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.response import Response
@@ -116,7 +124,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """Answer what fails outside any call of ours."""
+    """Answer what fails outside any call of ours; a database that can't be asked is a 503."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        busy = HttpResponse("The database can't be asked right now; try again", status=503)
+        busy["Retry-After"] = str(DATABASE_RETRY)
+        return busy
     if not _is_ours(request):
         return defaults.server_error(request)
     return _plain(problem(500, "internal_error", "Something went wrong on our side"))

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from orders.actor import Actor
 from orders.models import Order, OrderEvent, OrderItem, OrderNote
-from orders.status import StockState
+from orders.status import CancelReason, EventKind, StockState
 
 Shown = dict[str, object]
 
@@ -57,9 +57,9 @@ _FOR_ALL = ("reason", "items")  # of an event's data
 
 def event(event: OrderEvent, viewer: Actor) -> Shown:
     """Show something that happened; by whose account, and the evidence, to staff only."""
-    data = {k: v for k, v in event.data.items() if k in _FOR_ALL or viewer.may("view")}
+    data: Shown = dict(event.data if viewer.may("view") else _for_customers(event))
     if "items" in data:
-        data["items"] = [_shortage(short) for short in data["items"]]
+        data["items"] = [_shortage(short) for short in event.data["items"]]
     return {
         "id": str(event.pk),
         "at": moment(event.at),
@@ -70,6 +70,16 @@ def event(event: OrderEvent, viewer: Actor) -> Shown:
         "via": event.via,
         "data": data,
     }
+
+
+def _for_customers(event: OrderEvent) -> Shown:
+    """Return what an order's customer may know: not why staff hesitate, nor whom they suspect."""
+    data = {k: v for k, v in event.data.items() if k in _FOR_ALL}
+    if event.kind == EventKind.HELD:
+        data.pop("reason", None)
+    elif data.get("reason") == CancelReason.FRAUD:
+        data["reason"] = CancelReason.OTHER
+    return data
 
 
 def note(note: OrderNote) -> Shown:

@@ -128,6 +128,17 @@ def test_create_with_a_chunked_body_too_large_is_refused() -> None:
     assert refusal(chunked(b" " * 1_000_000)) == (413, "body_too_large")
 
 
+def test_create_with_a_body_cut_short_is_refused_though_it_is_valid_json(plenty: None) -> None:
+    environ: dict[str, Any] = {
+        "wsgi.input": io.BytesIO(WHOLE.encode()),
+        "CONTENT_LENGTH": str(len(WHOLE) + 1),
+        "CONTENT_TYPE": "application/json",
+    }
+    sent = guest().generic("POST", ORDERS, content_type="application/json", **environ)
+    assert refusal(sent) == (400, "parse_error")
+    assert Order.objects.count() == 0
+
+
 def test_create_with_thousands_of_unknown_fields_is_refused() -> None:
     answer = create(guest(), **{f"x{n}": 1 for n in range(3000)})
     assert refusal(answer) == (400, "invalid")

@@ -33,4 +33,4 @@ def test_gunicorn_in_production_finds_its_configuration_serves_and_stops() -> No
     finally:
         process.kill()
     assert process.stderr is not None
-    assert b"Using worker: gthread" in process.stderr.read()
+    assert b"Using worker: PatientWorker" in process.stderr.read()
