@@ -3,7 +3,7 @@
 In gunicorn's own a thread reads each request: as many clients as there are threads, that send a
 byte now and then, and nobody else is served. Here a request is read in the loop, where a slow one
 costs a socket; a thread gets it once it is whole. What has not arrived in time is closed.
-docs/adr/0013-slow-clients.md says why.
+docs/adr/0014-slow-clients.md says why.
 """
 
 from __future__ import annotations
