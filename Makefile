@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export DEBUG ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test chaos drill-outage drill-blackout cost bench-bulk bench-admin lint format migrations schema lock clean
+.PHONY: help install run test chaos drill-outage drill-blackout cost bench-bulk bench-admin fuzz lint format migrations schema lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,11 @@ bench-bulk: $(STAMP) ## Confirm 1,000 orders from the list, against one by one
 
 bench-admin: $(STAMP) ## Measure the admin with a million orders, beside the usual admin (ORDERS=)
 	@$(BIN)/python -m benchmarks.admin $(if $(ORDERS),--orders $(ORDERS)) $(ARGS)
+
+fuzz: EXAMPLES ?= 5000
+fuzz: SEED ?= 7
+fuzz: $(STAMP) ## Send the API what schemathesis makes up: EXAMPLES=5000 an operation, with SEED=7
+	@FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest tests/fuzz -s -q $(ARGS)
 
 lint: $(STAMP) ## Check style, types, import directions, migrations and production settings
 	$(BIN)/ruff check .

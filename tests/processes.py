@@ -47,6 +47,30 @@ def worker(inventory_url: str, **variables: str) -> Iterator[subprocess.Popen[by
         process.wait()
 
 
+@contextmanager
+def web(inventory_url: str, **variables: str) -> Iterator[str]:
+    """Serve from a gunicorn of our own; yield its address, and kill it at the end."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "orderservice.wsgi", "--bind", f"127.0.0.1:{port}"],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "DATABASE_URL": database_url(),
+            "INVENTORY_SERVICE_URL": inventory_url,
+            "PYTHONWARNINGS": "ignore",
+            "WEB_CONCURRENCY": "1",
+        }
+        | variables,
+    )
+    try:
+        wait_for(lambda: ask(port, "/health")[0] == 200)
+        yield f"http://localhost:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
 def stop(process: subprocess.Popen[bytes], within: float = 15.0) -> int:
     """Ask a process to stop; return its exit code."""
     process.send_signal(signal.SIGTERM)

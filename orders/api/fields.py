@@ -62,7 +62,7 @@ class ProductId(Text):
 
 
 class Quantity(serializers.IntegerField):
-    """Pieces: a JSON integer, and nothing that might be taken for one."""
+    """Pieces: a JSON integer, and nothing that might be taken for one; 2.0 is one, and is 2."""
 
     default_error_messages = {
         "invalid": "Must be an integer",
@@ -77,6 +77,9 @@ class Quantity(serializers.IntegerField):
 
     def to_internal_value(self, data: Any) -> int:
         """Return the integer."""
+        if isinstance(data, Decimal) and data == data.to_integral_value():
+            # Of 1e999999 there would be a million digits.
+            return int(min(max(data, Decimal(-1)), Decimal(limits.MAX_QUANTITY + 1)))
         if type(data) is not int:
             self.fail("invalid")
         return data

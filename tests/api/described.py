@@ -1,6 +1,7 @@
 """Holds the API's answers against what ``docs/openapi.yaml`` says of them."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,13 @@ def document() -> Schema:
     """Return the description."""
     described: Schema = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     return described
+
+
+def operations() -> Iterator[tuple[str, str, Schema]]:
+    """Yield the method, the path and the description of each call."""
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
 
 
 def resolved(part: Schema) -> Schema:

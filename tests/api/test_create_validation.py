@@ -55,14 +55,27 @@ def test_create_with_an_endless_email_is_refused() -> None:
     assert {field for field, _ in faults(answer)} == {"email"}
 
 
-@pytest.mark.parametrize("value", [0, -1, 1_000_001, 2**63, 10**400])
+@pytest.mark.parametrize("value", [0, -1, 1_000_001, 2**63, 10**400, 1e300, -1e300, 0.0])
 def test_create_with_a_quantity_out_of_range_is_refused(value: int) -> None:
     [(field, code)] = faults(create(guest(), items=[item(quantity=value)]))
     assert field == "items[0].quantity"
     assert code in ("min_value", "max_value")
 
 
-@pytest.mark.parametrize("value", [1.5, 2.0, "1", True, [1], {}])
+@pytest.mark.parametrize("quantity", ["2", "2.0", "2e0", "0.2e1"])
+@pytest.mark.usefixtures("plenty")
+def test_create_with_an_integer_however_written_takes_it(quantity: str) -> None:
+    answer = _raw(f'{{"productId":"10","quantity":{quantity},"price":50}}')
+    assert answer.json()["items"][0]["quantity"] == 2
+
+
+@pytest.mark.parametrize("quantity", ["1e999999", "-1e999999"])
+def test_create_with_an_endless_quantity_is_refused(quantity: str) -> None:
+    [(field, _)] = faults(_raw(f'{{"productId":"10","quantity":{quantity},"price":50}}'))
+    assert field == "items[0].quantity"
+
+
+@pytest.mark.parametrize("value", [1.5, 1e-9, "1", "2.0", True, [1], {}])
 def test_create_with_a_quantity_of_another_type_is_refused(value: Any) -> None:
     answer = create(guest(), items=[item(quantity=value)])
     assert faults(answer) == [("items[0].quantity", "invalid")]

@@ -22,16 +22,9 @@ from tests.factories import order_of, user
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 
 
-def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield the method, the path and the description of each call."""
-    for path, methods in described.document()["paths"].items():
-        for method, operation in methods.items():
-            yield method, path, operation
-
-
 def examples(operation_id: str) -> list[Any]:
     """Return the bodies that the description gives as examples of what is sent."""
-    for _, _, operation in operations():
+    for _, _, operation in described.operations():
         if operation["operationId"] == operation_id:
             content = operation["requestBody"]["content"]["application/json"]
             return [each["value"] for each in content["examples"].values()]
@@ -89,9 +82,9 @@ def test_document_has_every_route_with_its_methods() -> None:
 
 
 def test_every_operation_is_named_explained_and_filed() -> None:
-    names = [operation["operationId"] for _, _, operation in operations()]
+    names = [operation["operationId"] for _, _, operation in described.operations()]
     assert len(names) == len(set(names)) == 10
-    for _, _, operation in operations():
+    for _, _, operation in described.operations():
         assert operation["summary"] and operation["description"] and operation["tags"]
         assert "security" in operation
 
@@ -100,7 +93,11 @@ def test_every_example_of_an_answer_is_one_by_its_schema() -> None:
     document = described.document()
     answers = [
         *document["components"]["responses"].values(),
-        *(answer for _, _, operation in operations() for answer in operation["responses"].values()),
+        *(
+            answer
+            for _, _, operation in described.operations()
+            for answer in operation["responses"].values()
+        ),
     ]
     checked = 0
     for answer in answers:
@@ -145,7 +142,9 @@ def test_sign_in_example_gets_tokens() -> None:
 
 @pytest.mark.django_db
 def test_list_with_the_example_of_each_parameter_is_answered() -> None:
-    [listing] = [each for _, _, each in operations() if each["operationId"] == "listOrders"]
+    [listing] = [
+        each for _, _, each in described.operations() if each["operationId"] == "listOrders"
+    ]
     query = {each["name"]: each["example"] for each in listing["parameters"] if "example" in each}
     assert len(query) == 12
     assert service().get(ORDERS, query).status_code == 200
@@ -153,9 +152,11 @@ def test_list_with_the_example_of_each_parameter_is_answered() -> None:
 
 @pytest.mark.usefixtures("committed_db")
 def test_links_of_a_new_order_lead_to_it(plenty: None) -> None:
-    [creation] = [each for _, _, each in operations() if each["operationId"] == "createOrder"]
+    [creation] = [
+        each for _, _, each in described.operations() if each["operationId"] == "createOrder"
+    ]
     links = creation["responses"]["201"]["links"]
-    paths = {each["operationId"]: (method, path) for method, path, each in operations()}
+    paths = {each["operationId"]: (method, path) for method, path, each in described.operations()}
     order_id = create(guest()).json()["id"]
     for link in links.values():
         assert link["parameters"] == {"order_id": "$response.body#/id"}

@@ -6,6 +6,8 @@ from orders.api.schema import answers, examples
 
 Schema = dict[str, Any]
 
+_WORDS = {"status": "OrderStatus", "stock": "StockState"}
+
 
 def completed(result: Schema, **kwargs: Any) -> Schema:
     """Return the whole document."""
@@ -33,6 +35,8 @@ def _amend(schemas: Schema) -> None:
 
 def _explain(parameters: list[Schema]) -> None:
     for parameter in parameters:
+        if parameter["name"] in _WORDS:
+            parameter["schema"] = {"$ref": f"#/components/schemas/{_WORDS[parameter['name']]}"}
         parameter["schema"].pop("minLength", None)  # the patterns say it already
         parameter["description"], example = examples.PARAMETERS[parameter["name"]]
         if example is not None:
@@ -42,23 +46,11 @@ def _explain(parameters: list[Schema]) -> None:
 
 
 def _link(calls: dict[str, Schema]) -> None:
-    """Say what can be done next with an answer."""
-    to_order = {
+    """Say what can be done next with a new order."""
+    calls["createOrder"]["responses"]["201"]["links"] = {
         name: {"operationId": name, "parameters": {"order_id": "$response.body#/id"}}
         for name in ("getOrder", "setOrderStatus", "listOrderEvents")
     }
-    calls["createOrder"]["responses"]["201"]["links"] = to_order
-    for status in ("200", "202"):
-        calls["setOrderStatus"]["responses"][status]["links"] = {
-            name: to_order[name] for name in ("getOrder", "listOrderEvents")
-        }
-    for name in ("createToken", "refreshToken"):
-        calls[name]["responses"]["200"]["links"] = {
-            "refreshToken": {
-                "operationId": "refreshToken",
-                "requestBody": {"refresh": "$response.body#/refresh"},
-            }
-        }
 
 
 def _documents() -> Schema:
