@@ -14,10 +14,13 @@ COPY . .
 RUN SECRET_KEY=only-while-the-image-is-built-0123456789-0123456789 \
     ALLOWED_HOSTS=build.invalid DATABASE_URL=postgres://build.invalid/orders \
     INVENTORY_SERVICE_URL=https://build.invalid/api/v1 \
-    /venv/bin/python manage.py collectstatic --no-input --ignore redoc --ignore '*.map' --ignore rest_framework \
+    /venv/bin/python manage.py collectstatic --no-input --ignore rest_framework \
+      --ignore redoc --ignore 'swagger-ui-standalone*' --ignore 'oauth2-redirect*' \
+ && find staticfiles -name '*.map*' -delete \
  && rm -r /venv/lib/python3.13/site-packages/drf_spectacular_sidecar/static \
  && pip --python /venv/bin/python uninstall --yes --quiet brotli \
  && /venv/bin/python -m compileall -q /app
+# Maps of sources must be there while names are hashed, and serve nobody after that.
 # Brotli has compressed the static files, which are served as they are: nothing runs it later.
 
 FROM python:3.13-slim-bookworm

@@ -6,6 +6,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import yaml
+from django.test import Client
 from django.urls import URLPattern
 from drf_spectacular.validation import validate_schema
 from rest_framework.test import APIClient
@@ -249,10 +250,15 @@ def test_schema_for_whoever_asks_for_neither_is_json(accept: str) -> None:
 
 @pytest.mark.parametrize("path", ["/api/schema", "/api/docs"])
 def test_description_is_only_read(path: str) -> None:
-    answer = APIClient().post(path, {}, format="json")
+    answer = APIClient(enforce_csrf_checks=True).post(path, {}, format="json")
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "GET, HEAD"
     assert answer.json()["code"] == "method_not_allowed"
+
+
+def test_health_is_only_read() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/health")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
 def test_docs_load_nothing_from_elsewhere_and_have_no_script_in_the_page() -> None:
