@@ -24,7 +24,7 @@ ORDER_ID = OpenApiParameter(
 )
 READERS: list[dict[str, list[str]]] = [{"apiKey": []}, {"bearer": []}, {"session": []}]
 WRITERS: list[dict[str, list[str]]] = [{"apiKey": []}, {"bearer": []}, {"session": [], "csrf": []}]
-NO_KEY = r"^[!-~]([ -~]{0,253}[!-~])?$"
+KEY = r"^[!-~]([ -~]{0,253}[!-~])?$"
 
 
 def header(name: str, description: str, pattern: str | None = None) -> OpenApiParameter:
@@ -102,7 +102,7 @@ CREATE_ORDER = call(
             "1 to 255 printable ASCII characters. Repeating a request with its key gets the first"
             " answer again, for 24 hours. A key belongs to the credential, a guest's to the e-mail"
             " address.",
-            NO_KEY,
+            KEY,
         )
     ],
     takes=serializers.OrderSerializer,
