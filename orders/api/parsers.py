@@ -26,9 +26,9 @@ class BodyTooLarge(APIException):
 class StrictJSONParser(BaseParser):
     """Parses a JSON body with its numbers as ``int`` or ``Decimal``.
 
-    Raises `BodyTooLarge`; `UnsupportedMediaType` for an encoded body; `ParseError` for what is no
-    JSON by RFC 8259, in UTF-8, or means different things to different readers: NaN, a key given
-    twice, half a surrogate pair.
+    Raises `BodyTooLarge`; `UnsupportedMediaType` for an encoded body, or one of a type with a
+    wildcard; `ParseError` for what is cut short, no JSON by RFC 8259, in UTF-8, or means different
+    things to different readers: NaN, a key given twice, half a surrogate pair.
     """
 
     media_type = "application/json"
@@ -41,6 +41,8 @@ class StrictJSONParser(BaseParser):
     ) -> Any:
         """Return what the body says."""
         request = (parser_context or {})["request"]
+        if request._request.content_type != self.media_type:  # REST framework lets */* match
+            raise UnsupportedMediaType(request.content_type)
         encoding = request.headers.get("Content-Encoding", "identity")
         if encoding.strip().lower() != "identity":
             raise UnsupportedMediaType("", "An encoded body is not understood; send it as it is")
