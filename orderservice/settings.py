@@ -124,6 +124,7 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 LOGIN_URL = "admin:login"
+SESSION_ENGINE = "orders.signin.session_keys"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds since the sign-in: a working day
 SESSION_IDLE_SECONDS = minutes("SESSION_IDLE_MINUTES", 60)
 SESSION_COOKIE_HTTPONLY = True

@@ -146,3 +146,12 @@ def test_other_sessions_end_with_a_changed_password(client: Client, kim: User) -
 
 def test_answer_without_a_session_does_not_vary_by_cookie() -> None:
     assert "Cookie" not in Client().get("/health").headers.get("Vary", "")
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", "/admin/", "/track/x", "/api/orders"])
+@pytest.mark.parametrize("key", [r"\000" * 8, r"aaaaaaaa\000", r"\377\376aaaaaaaa", "x" * 4000])
+def test_session_of_no_key_is_none(path: str, key: str) -> None:
+    without = Client().get(path)
+    answer = Client().get(path, headers={"Cookie": f'sessionid="{key}"'})
+    assert answer.status_code == without.status_code
+    assert answer.status_code < 500
