@@ -20,6 +20,7 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
+    HttpResponseBadRequest,
     HttpResponseBase,
     JsonResponse,
     UnreadablePostError,
@@ -119,7 +120,10 @@ def faults(detail: Any, field: str = "") -> Iterator[dict[str, str]]:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Answer what Django itself refuses, before any call of ours is reached."""
     if not _is_ours(request):
-        return defaults.bad_request(request, exception)
+        # Not Django's own page: that looks for a CSRF token in the form that can't be read.
+        return HttpResponseBadRequest(
+            "The request can't be understood.\n", content_type="text/plain; charset=utf-8"
+        )
     return _plain(problem(400, "malformed_request", "The request can't be understood"))
 
 
