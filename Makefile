@@ -57,8 +57,9 @@ fuzz: SEED ?= 7
 fuzz: $(STAMP) ## Send the API what schemathesis makes up: EXAMPLES=5000 an operation, with SEED=7
 	@FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest tests/fuzz -s -q $(ARGS)
 
-bad-input: $(STAMP) ## Send thousands of malformed requests to a running service (CASES=)
-	@BAD_INPUT_CASES=$(or $(CASES),5000) $(BIN)/python -m pytest -q tests/security/test_bad_input.py $(ARGS)
+bad-input: SEED ?= 7
+bad-input: $(STAMP) ## Send thousands of malformed requests, and judge what they get (SEED=7, ARGS=--only HTTP)
+	@$(BIN)/python -m benchmarks.bad_input --seed $(SEED) $(ARGS)
 
 audit: $(AUDIT)/.installed ## Ask for known vulnerabilities of what we depend on; fails when nobody can be asked
 	@$(BIN)/python -m orderservice.dev.audit $(AUDIT)/bin

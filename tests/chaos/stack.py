@@ -134,15 +134,15 @@ class Stack:
                 return
         raise RuntimeError("the web server did not start")
 
-    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a management command to its end, whatever its exit code."""
+    def manage(self, *arguments: str, within: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a management command to its end, whatever its exit code; it has so many seconds."""
         return subprocess.run(
             [*MANAGE, *arguments],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=within,
             check=False,
         )
 

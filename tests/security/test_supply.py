@@ -17,11 +17,15 @@ esac
 """
 
 
-def says(tools: Path, of_ours: str, of_the_control: str) -> int:
-    """Audit with a pip-audit that gives these answers; return the exit code."""
-    program = tools / "pip-audit"
-    program.write_text(ANSWER % (of_ours, of_the_control))
-    program.chmod(0o755)
+def says(tools: Path, of_ours: str, of_the_control: str, of_workflows: int = 0) -> int:
+    """Audit with tools that give these answers; return the exit code."""
+    scripts = {
+        "pip-audit": ANSWER % (of_ours, of_the_control),
+        "zizmor": f"#!/bin/sh\nexit {of_workflows}\n",
+    }
+    for name, script in scripts.items():
+        (tools / name).write_text(script)
+        (tools / name).chmod(0o755)
     return audit.main(tools)
 
 
@@ -68,3 +72,5 @@ def test_supply_audit_names_what_is_vulnerable_and_passes_what_is_not(
     assert capsys.readouterr().err == "audit: requests has PYSEC-2\n"
     assert says(tmp_path, packages(), CONTROL) == 0
     assert "no known vulnerability" in capsys.readouterr().err
+    assert says(tmp_path, packages(), CONTROL, of_workflows=14) == 1
+    assert "zizmor finds fault" in capsys.readouterr().err
