@@ -1,4 +1,7 @@
-"""Every page by keyboard and by screen reader: axe finds nothing serious, in light and in dark."""
+"""Every page by keyboard and by screen reader, and on a phone: one walk past all of them.
+
+Axe finds nothing serious, in light and in dark; nothing scrolls sideways, wide or narrow.
+"""
 
 from typing import Any
 
@@ -19,10 +22,14 @@ pytestmark = [
 
 SERIOUS = ("serious", "critical")
 AXE = Axe()
+PHONE, DESK = 390, 1280  # pixels
 
 
 def findings(page: Page, name: str) -> list[str]:
-    """Return what axe takes for serious or critical, in light; and the contrast in dark, too."""
+    """Return what axe takes for serious or critical, in light; and the contrast in dark, too.
+
+    And what is wider than the screen, here or on a phone.
+    """
     page.evaluate("document.fonts.ready")
     page.evaluate(AXE.axe_script)
     found = _run(page, f"{name}, light", {})
@@ -30,6 +37,10 @@ def findings(page: Page, name: str) -> list[str]:
     rules = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
     found += _run(page, f"{name}, dark", rules)
     page.evaluate("document.documentElement.classList.remove('dark')")
+    for width in (PHONE, DESK):
+        page.set_viewport_size({"width": width, "height": 900})
+        if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
+            found.append(f"{name}: {wide} wide on a screen of {width}")
     return found
 
 
@@ -56,6 +67,7 @@ def test_pages_have_no_serious_finding(open_page: OpenPage, sandbox: Sandbox) ->
         assert answer is not None
         assert answer.status == 200, name
         assert page.url.endswith(path), name  # not sent on to another page
+        assert "unsafe-inline" not in answer.headers["content-security-policy"], name
         found += findings(page, name)
     for name, (start, do) in STATES.items():
         page.goto(PAGES[start](shop))

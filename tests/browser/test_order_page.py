@@ -55,8 +55,9 @@ def test_every_verb_by_mouse_through_its_dialog(
     dialog.get_by_label("Note").fill("Bank asks")
     dialog.get_by_role("button", name="Put on hold").click()
     see(page, f"#{order.pk} put on hold")
-    expect(page.get_by_role("note")).to_contain_text("On hold: a question about the payment")
-    expect(page.get_by_role("note")).to_contain_text("by morgan")
+    on_hold = page.get_by_role("note").filter(has_text="On hold")
+    expect(on_hold).to_contain_text("On hold: a question about the payment")
+    expect(on_hold).to_contain_text("by morgan")
     assert state(order) == ("PENDING", "payment")
 
     page.get_by_role("button", name="Release").click()
