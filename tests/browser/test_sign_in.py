@@ -52,8 +52,10 @@ def test_manager_sets_an_app_up_and_signs_in_with_it_by_keyboard(
     assert re.fullmatch(r"\d{4} \d{4} \d{4}", recovery)
     page.get_by_role("link", name="I have kept them").press("Enter")
     page.wait_for_url("**/admin/")
+    page.close()
 
     other = open_page()
+    other.bring_to_front()  # a window behind another draws nothing, and gives nothing the focus
     give_password(other, manager)
     other.wait_for_url("**/admin/code/**")
     other.wait_for_function("document.activeElement.name === 'code'")
