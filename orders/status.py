@@ -39,6 +39,9 @@ class PriceSource(StrEnum):
     STAFF = "staff"  # somebody has since given a line another
 
 
+UNSETTLED_STOCK = (StockState.SETTLING, StockState.REVIEW)  # it moves, or may have moved
+
+
 class ConfirmationState(StrEnum):
     """Where one attempt to confirm an order has got to."""
 

@@ -38,6 +38,7 @@ DATABASE_OPTIONS = {
     ),
     "connect_timeout": 5,
 }
+RETRY_AFTER = 5  # seconds, that callers are told to wait when it can't be asked
 
 
 def database(url: str) -> dict[str, object]:

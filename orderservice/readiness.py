@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Lock
 
@@ -21,11 +21,12 @@ from django.views.decorators.http import require_safe
 
 from orders import figures, queries
 from orders.stock import inspection
+from orderservice.database import RETRY_AFTER
 
 PATIENCE = 1000  # milliseconds, of a statement
 ASKED_EVERY = 5.0  # seconds: anybody may ask here, and must not make us ask the inventory as often
+NOT_ASKED = inspection.Observation("not asked yet", fine=False)
 LATE = timedelta(minutes=2)  # what is due for longer shows that no worker comes for it
-RETRY = 5  # seconds
 
 OK, DEGRADED, UNAVAILABLE = "ok", "degraded", "unavailable"
 
@@ -65,7 +66,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     response = JsonResponse(body, status=503 if status == UNAVAILABLE else 200)
     response["Cache-Control"] = "no-store"
     if status == UNAVAILABLE:
-        response["Retry-After"] = str(RETRY)
+        response["Retry-After"] = str(RETRY_AFTER)
     return response
 
 
@@ -81,7 +82,7 @@ def _database() -> Dependency:
 
 def _migrations() -> Dependency:
     """Tell whether the tables are those of this release; what was applied once stays so."""
-    if not _Once.is_migrated:
+    if not _known.is_migrated:
         try:
             with queries.within(PATIENCE):
                 executor = MigrationExecutor(connection)
@@ -90,7 +91,7 @@ def _migrations() -> Dependency:
             return Dependency(UNAVAILABLE, "no answer")
         if missing:
             return Dependency(UNAVAILABLE, f"{len(missing)} to apply")
-        _Once.is_migrated = True
+        _known.is_migrated = True
     return Dependency(OK)
 
 
@@ -113,26 +114,25 @@ def _inventory() -> Dependency:
     return Dependency(OK) if seen.fine else Dependency(DEGRADED, seen.text)
 
 
-class _Once:
+@dataclass(slots=True)
+class Known:
     """What this process has found out, and when."""
 
-    is_migrated = False
-    asking = Lock()
-    at = float("-inf")
-    seen = inspection.Observation("not asked yet")
+    is_migrated: bool = False
+    asking: Lock = field(default_factory=Lock)
+    at: float = float("-inf")
+    seen: inspection.Observation = NOT_ASKED
+
+
+_known = Known()
 
 
 def _asked_lately(ask: Callable[[], inspection.Observation]) -> inspection.Observation:
     """Return the last answer, or a new one; of callers at once only one asks and waits."""
-    if time.monotonic() - _Once.at >= ASKED_EVERY and _Once.asking.acquire(blocking=False):
+    if time.monotonic() - _known.at >= ASKED_EVERY and _known.asking.acquire(blocking=False):
         try:
-            _Once.seen = ask()
-            _Once.at = time.monotonic()
+            _known.seen = ask()
+            _known.at = time.monotonic()
         finally:
-            _Once.asking.release()
-    return _Once.seen
-
-
-def forget() -> None:
-    """Find everything out anew."""
-    _Once.is_migrated, _Once.at = False, float("-inf")
+            _known.asking.release()
+    return _known.seen

@@ -39,7 +39,7 @@ class NothingMore(ConnectionResetError):
         super().__init__(errno.ECONNRESET, what)  # which gunicorn passes over without a word
 
 
-class _Arrived(SocketUnreader):  # type: ignore[misc]
+class _Arrived(SocketUnreader):  # type: ignore[misc] # gunicorn is untyped
     """What gunicorn's parser reads from: bytes that are there, and never a wait for others."""
 
     def chunk(self, size_hint: int | None = None) -> bytes:
@@ -50,7 +50,7 @@ class _Arrived(SocketUnreader):  # type: ignore[misc]
             raise NothingMore("the request is not whole") from exc
 
 
-class Connection(TConn):  # type: ignore[misc]
+class Connection(TConn):  # type: ignore[misc] # gunicorn is untyped
     """A client's connection, and what has come of its next request."""
 
     def __init__(self, *args: Any) -> None:
@@ -68,7 +68,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.arrival = Arrival()
 
 
-class PatientWorker(ThreadWorker):  # type: ignore[misc]
+class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
     """Waits for requests in its loop, and serves them in its threads.
 
     ``arrival`` is how long a request may take to come, in seconds: from its first byte, or from

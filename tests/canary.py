@@ -86,7 +86,7 @@ def _listen_to_the_sandbox() -> None:
             look_at(sent, "a call to the inventory")
         return request
 
-    Handler._request = looked_at  # type: ignore[method-assign]
+    Handler._request = looked_at  # type: ignore[method-assign] # to hear it
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,6 +1,5 @@
 """GET /health/ready: each dependency by name."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -22,10 +21,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def anew() -> Iterator[None]:
-    readiness.forget()
-    yield
-    readiness.forget()
+def anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "_known", readiness.Known())
 
 
 def ask() -> Any:

@@ -15,7 +15,7 @@ from orders.actor import Actor
 from orders.admin import words
 from orders.errors import OnHold, OrderError, OrderNotFound
 from orders.models import Order
-from orders.status import LEGAL_MOVES, OrderStatus, StockState, Verb
+from orders.status import LEGAL_MOVES, UNSETTLED_STOCK, OrderStatus, StockState, Verb
 
 # The verbs that lead to another status.
 VERBS = {
@@ -42,7 +42,7 @@ def permitted(actor: Actor, verb: str, order: Order) -> bool:
 
 def is_busy(order: Order) -> bool:
     """Tell whether the order's stock is on its way."""
-    return order.stock_state in (StockState.SETTLING, StockState.REVIEW)
+    return order.stock_state in UNSETTLED_STOCK
 
 
 def is_at_rest(order: Order) -> bool:

@@ -42,9 +42,10 @@ from orders.errors import (
     PriceChanged,
     TooManyOpenOrders,
 )
+from orderservice.database import RETRY_AFTER
 
 MEDIA_TYPE = "application/problem+json"
-DATABASE_RETRY = 5  # seconds
+NO_DATABASE = (503, "database_unavailable", "The database can't be asked right now; try again")
 REFUSED_RETRY = 30  # seconds: a refusal is a matter of configuration, and somebody must see to it
 
 _STATUS = {
@@ -98,8 +99,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
             return _answer(400, "malformed_request", "The request can't be understood")
         case OperationalError() | InterfaceError():
             log.warning("database_unavailable", exc_info=exc)
-            detail = "The database can't be asked right now; try again"
-            return _answer(503, "database_unavailable", detail, retry_after=DATABASE_RETRY)
+            return _answer(*NO_DATABASE, retry_after=RETRY_AFTER)
         case _:
             log.error("unhandled", exc_info=exc)
             return _answer(500, "internal_error", "Something went wrong on our side")
@@ -129,10 +129,15 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Answer what fails outside any call of ours; a database that can't be asked is a 503."""
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        busy = HttpResponse("The database can't be asked right now; try again", status=503)
-        busy["Retry-After"] = str(DATABASE_RETRY)
-        return busy
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        status, code, detail = NO_DATABASE
+        answer = (
+            _plain(problem(status, code, detail))
+            if _is_ours(request)
+            else HttpResponse(detail, status=status)
+        )
+        answer["Retry-After"] = str(RETRY_AFTER)
+        return answer
     if not _is_ours(request):
         return defaults.server_error(request)
     return _plain(problem(500, "internal_error", "Something went wrong on our side"))

@@ -39,9 +39,10 @@ class CallThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Tell whether the call is within the rate; what is left goes into the answer."""
-        if not isinstance(view, Counting) or request.method not in view.throttle_scopes:
+        method = "GET" if request.method == "HEAD" else request.method  # it costs as much
+        if not isinstance(view, Counting) or method not in view.throttle_scopes:
             return True
-        self.taken = view.taken = take(*_counted(request, view.throttle_scopes[request.method]))
+        self.taken = view.taken = take(*_counted(request, view.throttle_scopes[method]))
         return self.taken is None or self.taken.allowed
 
     def wait(self) -> float | None:

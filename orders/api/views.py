@@ -21,7 +21,7 @@ from orders.api.serializers import OrderSerializer, StatusSerializer
 from orders.errors import IllegalTransition
 from orders.lifecycle import OrderDraft
 from orders.models import ApiKey, Order, User
-from orders.status import Door, OrderStatus, StockState
+from orders.status import UNSETTLED_STOCK, Door, OrderStatus
 from orders.throttling import Taken
 from orderservice.client_address import client_network
 from orderservice.rates import Scope
@@ -204,7 +204,7 @@ def found(order_id: str, actor: Actor) -> Order:
 
 def shown(order: Order, *, accepted: bool = False) -> Response:
     """Answer with the order; with ``accepted`` as 202 while its stock is being settled."""
-    settling = accepted and order.stock_state in (StockState.SETTLING, StockState.REVIEW)
+    settling = accepted and order.stock_state in UNSETTLED_STOCK
     response = Response(representation.order(order), status=202 if settling else 200)
     response["ETag"] = representation.etag(order)
     if settling:

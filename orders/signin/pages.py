@@ -67,7 +67,7 @@ class CodeView(RedirectURLMixin, CodeFormView):
     form_class = CodeForm
     template_name = "orders/signin/code.html"
     next_page = "admin:index"
-    password_page = "admin:login"  # noqa: S105 - its name
+    password_page = "admin:login"  # noqa: S105 - a page's name
     user: User
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -19,9 +19,9 @@ from orders.errors import OrderNotFound
 from orders.models import User
 from orders.signin import factors
 from orderservice.content_security import CUSTOMERS_FORMS, CUSTOMERS_PAGES
+from orderservice.database import RETRY_AFTER
 
 View = Callable[..., HttpResponseBase]
-DATABASE_RETRY = 5  # seconds
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +86,7 @@ def _answering(view: View, policy: Mapping[str, Any], referrer: str) -> View:
 def _unavailable(request: HttpRequest, failure: Exception) -> HttpResponse:
     log.warning("database_unavailable", exc_info=failure)
     response = _page(request, "unavailable", HTTPStatus.SERVICE_UNAVAILABLE)
-    response["Retry-After"] = str(DATABASE_RETRY)
+    response["Retry-After"] = str(RETRY_AFTER)
     return response
 
 

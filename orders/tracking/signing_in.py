@@ -48,7 +48,7 @@ class CodeView(pages.CodeView):
 
     template_name = "orders/tracking/code.html"
     next_page = "tracking:sign_in"
-    password_page = "tracking:sign_in"  # noqa: S105 - its name
+    password_page = "tracking:sign_in"  # noqa: S105 - a page's name
 
     def frame(self) -> dict[str, Any]:
         """Return what stands around the page: the shop."""

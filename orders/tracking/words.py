@@ -10,11 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from orders.models import Order, OrderEvent
-from orders.status import EventKind, OrderStatus, StockState
+from orders.status import OPEN, UNSETTLED_STOCK, EventKind, OrderStatus, StockState
 from orders.tracking import masking
-
-UNSETTLED = (StockState.SETTLING, StockState.REVIEW)
-FINAL = (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
 
 # All that a customer hears of; every other kind of event is the shop's own business.
 HAPPENINGS = {
@@ -127,7 +124,7 @@ def told(order: Order, events: Iterable[OrderEvent]) -> Told:
         currency=order.currency,
         email=masking.email(order.email),
         city=masking.city(order.city),
-        is_final=order.status in FINAL,
+        is_final=order.status not in OPEN,
     )
 
 
@@ -139,7 +136,7 @@ def _standing(order: Order, events: Sequence[OrderEvent]) -> Standing:
             return COMPLETED
         case OrderStatus.CANCELLED:
             return CANCELLED
-    if order.stock_state in UNSETTLED:
+    if order.stock_state in UNSETTLED_STOCK:
         return CANCELLING if _is_being_cancelled(events) else CHECKING
     return SHORT if order.stock_state == StockState.SHORT else RECEIVED
 

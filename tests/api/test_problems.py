@@ -7,8 +7,8 @@ import pytest
 from django.db import OperationalError, connection
 
 from orders import queries
-from tests.api.calls import ORDERS, create, guest, refusal, service, url
-from tests.factories import order_of
+from tests.api.calls import ORDERS, create, guest, refusal, service, signed_in, url
+from tests.factories import order_of, user
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +87,19 @@ def test_call_without_a_database_is_503(call: Callable[[], Any]) -> None:
     assert refusal(answer) == (503, "database_unavailable")
     assert answer.headers["Retry-After"] == "5"
     assert b"10.0.0.1" not in answer.content
+
+
+def test_call_whose_session_can_not_be_read_is_503_as_any_other() -> None:
+    def down(*args: object) -> None:
+        raise OperationalError('connection to server at "10.0.0.1" failed')
+
+    client = signed_in(user())
+    client.raise_request_exception = False
+    with connection.execute_wrapper(down):
+        answer = client.get(ORDERS)
+
+    assert refusal(answer) == (503, "database_unavailable")
+    assert answer.headers["Retry-After"] == "5"
 
 
 def test_call_that_fails_unexpectedly_tells_nothing_and_logs(

@@ -80,6 +80,14 @@ def test_changes_of_status_and_lists_are_counted_apart(limits: dict[Scope, Rate]
     assert order.status == "PENDING"
 
 
+def test_list_asked_for_by_head_is_counted_as_the_list_is(limits: dict[Scope, Rate]) -> None:
+    limits[Scope.LISTS] = Rate(1, 60)
+    _, client = customer()
+    assert client.head(ORDERS).status_code == 200
+    assert client.head(ORDERS).status_code == 429
+    assert refusal(client.get(ORDERS)) == (429, "throttled")
+
+
 @pytest.mark.parametrize("path", ["/api/auth/token", "/api/auth/token/refresh"])
 def test_tokens_are_counted_by_address(limits: dict[Scope, Rate], path: str) -> None:
     limits[Scope.TOKENS] = Rate(1, 60)

@@ -13,7 +13,7 @@ from orders.models import Order, User
 from orders.signin import tokens
 from tests.api.calls import ORDERS, create, guest, patch, refusal, url
 from tests.factories import order, staff, user
-from tests.signin.people import PASSWORD, code_of, member, with_app
+from tests.signin.people import PASSWORD, code_of, customer, member, with_app
 
 pytestmark = pytest.mark.django_db
 
@@ -33,13 +33,6 @@ def bearing(token: str) -> APIClient:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
     return client
-
-
-def customer(**fields: Any) -> User:
-    who = user(**fields)
-    who.set_password(PASSWORD)
-    who.save()
-    return who
 
 
 def claims(token: str) -> dict[str, Any]:

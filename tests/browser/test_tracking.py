@@ -14,7 +14,8 @@ from orders.models import Confirmation, Order, OrderItem
 from orders.status import CancelReason
 from tests.browser.conftest import OpenPage
 from tests.factories import OPERATOR, order, order_of
-from tests.tracking.visits import PASSWORD, customer, happened, owned, path
+from tests.signin.people import PASSWORD, customer
+from tests.tracking.visits import happened, owned, path
 
 pytestmark = [
     pytest.mark.browser,

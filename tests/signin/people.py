@@ -11,7 +11,7 @@ from django_otp.oath import TOTP
 
 from orders.models import User
 from orders.signin import factors
-from tests.factories import staff
+from tests.factories import staff, user
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
@@ -26,6 +26,14 @@ LIST = "/admin/orders/order/"
 def member(role: str = "manager", **fields: Any) -> User:
     """Return a member of staff who can sign in with `PASSWORD`."""
     who = staff(role, **fields)
+    who.set_password(PASSWORD)
+    who.save()
+    return who
+
+
+def customer(**fields: Any) -> User:
+    """Return a customer who can sign in with `PASSWORD`."""
+    who = user(**fields)
     who.set_password(PASSWORD)
     who.save()
     return who

@@ -1,17 +1,13 @@
 """An order desk that Hypothesis works at: any verbs, in any order, with faults and deaths.
 
-The real lifecycle on a real database, before an inventory sandbox on a socket. A death is an
-exception that nobody catches, at one of the steps where a process can die; what had not been
-committed is rolled back, and the connection is closed. (That nothing depends on a `finally`, the
-chaos trials show with `kill -9`.) Time passes by moving the ledger's times back.
+The real lifecycle on a real database, before an inventory sandbox on a socket. Time passes by
+moving the ledger's times back.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from decimal import Decimal
 from typing import Any
-from unittest.mock import patch
 
 from django.db import connection
 from django.utils import timezone
@@ -23,16 +19,16 @@ from hypothesis.stateful import (
     rule,
 )
 
-from inventory_client import InventoryClient
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.errors import OrderError
-from orders.lifecycle import Amendment, Item, OrderDraft, advancing, cancelling, confirming
+from orders.lifecycle import Amendment, Item, OrderDraft
 from orders.models import Order, StockMovement
 from orders.status import IN_FLIGHT, HoldReason, MovementState, OrderStatus
-from orders.stock import inventory, ledger, movements, outcomes
+from orders.stock import inventory
 from orders.stock.reconcile import Severity, checks
 from tests.factories import OPERATOR, stock
+from tests.stock.deaths import DEATHS, dying
 from tests.stock.test_recovery import pass_time
 
 CUSTOMER = ("Ann", "ann@example.com", "1 Rd", "Ulm", "12345")
@@ -45,29 +41,11 @@ FAULTS = (
     *("500_after", "reset_after", "truncated", "malformed_json"),
     *("wrong_product", "wrong_quantity", "string_quantity"),
 )
-# Where a process dies: the module and the function, and on which side of it.
-DEATHS: dict[str, tuple[Any, str, str]] = {
-    "after plan": (confirming, "advance", "before"),
-    "after a reversal's plan": (cancelling, "advance", "before"),
-    "after claim": (movements, "claim", "after"),
-    "after snapshot": (movements, "write_ahead", "before"),
-    "after write-ahead": (movements, "write_ahead", "after"),
-    "after response": (InventoryClient, "adjust", "after"),
-    "before the outcome": (outcomes, "transition", "before"),
-    "after the outcome": (outcomes, "transition", "after"),
-    "before closing": (advancing, "_close", "before"),
-    "before closing commits": (ledger, "close", "after"),
-    "in read-back": (movements, "begin_read_back", "after"),
-}
 UNSENT = (MovementState.PLANNED, MovementState.CLAIMED, MovementState.REJECTED, MovementState.VOID)
 
 lines = st.dictionaries(st.sampled_from(PRODUCTS), st.integers(1, 3), min_size=1, max_size=2)
 faults = st.sampled_from([None] * len(FAULTS) + [*FAULTS])
 picks = st.integers(0, 100)
-
-
-class Died(BaseException):
-    """The process is no more; nothing that handles errors may handle this."""
 
 
 class OrderDesk(RuleBasedStateMachine):
@@ -159,7 +137,7 @@ class OrderDesk(RuleBasedStateMachine):
         status = OrderStatus.PENDING if verb == "confirm" else OrderStatus.CONFIRMED
         number = self._one(pick, status)
         self._fault(fault)
-        with _dying(where, self.tally), suppress(OrderError):
+        with dying(where, self.tally), suppress(OrderError):
             if verb == "confirm":
                 lifecycle.confirm(number, actor=OPERATOR, hold=HOLD)
             else:
@@ -170,7 +148,7 @@ class OrderDesk(RuleBasedStateMachine):
         """Let time pass, and a worker do what is due; it may die, too."""
         self._fault(fault)
         self._pass_time()
-        with _dying(where, self.tally) if where else nullcontext():
+        with dying(where, self.tally) if where else nullcontext():
             _work()
 
     @rule()
@@ -287,22 +265,3 @@ def _work() -> None:
         if not lifecycle.advance_due():
             return
     raise AssertionError("the worker's work has no end")
-
-
-@contextmanager
-def _dying(where: str, tally: Counter[str]) -> Iterator[None]:
-    """Die the first time that a step is reached, as a process does."""
-    target, name, side = DEATHS[where]
-    real: Callable[..., Any] = getattr(target, name)
-
-    def deadly(*args: Any, **options: Any) -> Any:
-        if side == "after":
-            real(*args, **options)
-        raise Died
-
-    with patch.object(target, name, deadly):
-        try:
-            yield
-        except Died:
-            tally[f"died {where}"] += 1
-            connection.close()

@@ -21,7 +21,8 @@ from orders.models import Confirmation, StockMovement
 from orders.status import MovementState, OrderStatus
 from orders.stock import ledger, outcomes
 from orders.stock.outcomes import Evidence
-from tests.stock.machine import DEATHS, FAULTS, OrderDesk, picks
+from tests.stock.deaths import DEATHS
+from tests.stock.machine import FAULTS, OrderDesk, picks
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 

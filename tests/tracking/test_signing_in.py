@@ -13,8 +13,17 @@ from orders.models import RateCount
 from orders.signin import lockout, sessions
 from orderservice.rates import Rate, Scope
 from tests.factories import user
-from tests.signin.people import code_of, give_password, is_in, member, with_app, wrong_code
-from tests.tracking.visits import PASSWORD, SIGN_IN, customer, owned, path, signed_in, text
+from tests.signin.people import (
+    PASSWORD,
+    code_of,
+    customer,
+    give_password,
+    is_in,
+    member,
+    with_app,
+    wrong_code,
+)
+from tests.tracking.visits import SIGN_IN, owned, path, signed_in, text
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,6 @@ from tests.factories import order_of, user
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
 
-PASSWORD = "correct horse battery 9"
 SIGN_IN = "/track/sign-in"
 
 
@@ -26,14 +25,6 @@ def signed_in(who: User) -> Client:
     client = Client()
     client.force_login(who)
     return client
-
-
-def customer(**fields: Any) -> User:
-    """Return a customer who can sign in with `PASSWORD`."""
-    who = user(**fields)
-    who.set_password(PASSWORD)
-    who.save()
-    return who
 
 
 def owned(who: User | None = None) -> Order:

@@ -38,7 +38,7 @@ def rows(changes: ChangeList) -> list[SafeString]:
     specimen = Order(pk=_PLACEHOLDER)
     columns = list(_columns(changes, specimen))
     return [
-        mark_safe("".join(_cell(column, order) for column in columns))  # noqa: S308 - escaped there
+        mark_safe("".join(_cell(column, order) for column in columns))  # noqa: S308 - cells escape
         for order in changes.result_list
     ]
 

@@ -12,7 +12,7 @@ from psycopg import sql
 from orders.management.demo.history import History
 from orders.management.demo.rows import COLUMNS, Row
 from orders.models import Confirmation, Order
-from orders.status import StockState
+from orders.status import UNSETTLED_STOCK
 
 ORDERS_A_PART = 5_000  # bounds the memory, and what an interruption loses
 TRIGRAM_INDEXES = ("order_customer_words", "item_product_words")
@@ -41,7 +41,7 @@ def load(
                 _copy(history.rows.tables)
             step()
         with _transaction():
-            for state in (StockState.SETTLING, StockState.REVIEW):
+            for state in UNSETTLED_STOCK:
                 confirmations = iter(_keys(Confirmation, unsettled))
                 history.leave_open(state, _keys(Order, unsettled), confirmations)
             _copy(history.rows.tables)
