@@ -92,11 +92,14 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
 def _usable(text: str) -> ApiKey | None:
     match = _KEY.fullmatch(text)
-    if match is None:
-        return None
-    keys = ApiKey.objects.get_usable_keys().select_related("user")
-    key: ApiKey | None = keys.filter(prefix=match[1]).first()
-    if key is None or not key.is_valid(text) or key.has_expired or not key.user.is_active:
+    key = None if match is None else ApiKey.of_prefix(match[1])
+    if (
+        key is None
+        or key.revoked
+        or not key.is_valid(text)
+        or key.has_expired
+        or not key.user.is_active
+    ):
         return None
     return key
 
