@@ -48,5 +48,6 @@ def database(url: str) -> dict[str, object]:
         raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database")
     options = parsed.get("OPTIONS")
     parsed["OPTIONS"] = DATABASE_OPTIONS | (options if isinstance(options, dict) else {})
+    parsed["ENGINE"] = "orderservice.postgresql"
     parsed["CONN_HEALTH_CHECKS"] = True
     return parsed
