@@ -3,8 +3,12 @@
 docs/adr/0006-content-security-policy.md says what the admin's theme forces.
 """
 
-from csp.constants import NONE, SELF, UNSAFE_EVAL
+from functools import cache
+
+from csp.constants import HEADER, NONE, SELF, UNSAFE_EVAL
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
@@ -38,8 +42,22 @@ CUSTOMERS_FORMS = CUSTOMERS_PAGES | {"form-action": [SELF]}
 class ContentSecurityMiddleware(CSPMiddleware):
     """Sends `NOTHING` with every answer, and `ADMIN_PAGES` below the admin's address.
 
-    A view's own ``csp.decorators.csp`` goes before both.
+    A view's own ``csp.decorators.csp`` goes before both. Neither has a nonce, so that each is put
+    together once: for every answer anew it would cost as much as finding the view.
     """
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Offer no nonce."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Add the policy to an answer that has none of its own."""
+        if hasattr(response, "_csp_config") or settings.DEBUG:  # or Django's pages for developers
+            return super().process_response(request, response)
+        is_admin = request.path.startswith(_admin())
+        response.headers.setdefault(HEADER, _policy(is_admin=is_admin))
+        return response
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
@@ -47,6 +65,15 @@ class ContentSecurityMiddleware(CSPMiddleware):
         """Return the parts of the policy for one answer."""
         parts = super().get_policy_parts(request, response, report_only)
         if parts.config is None and not report_only:
-            is_admin = request.path.startswith(reverse("admin:index"))
-            parts.config = ADMIN_PAGES if is_admin else NOTHING
+            parts.config = ADMIN_PAGES if request.path.startswith(_admin()) else NOTHING
         return parts
+
+
+@cache
+def _admin() -> str:
+    return reverse("admin:index")
+
+
+@cache
+def _policy(*, is_admin: bool) -> str:
+    return build_policy(config=ADMIN_PAGES if is_admin else NOTHING)
