@@ -8,6 +8,7 @@ from django.conf import settings as django_settings
 from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
+from orders.queries import newest
 from orders.roles import sync_roles
 from orders.stock import inventory as inventory_module
 from orderservice.dev import postgres
@@ -28,6 +29,12 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def committed_db(transactional_db: None) -> None:
     """A database whose transactions really commit; Django empties it after the test."""
     sync_roles(apps)
+
+
+@pytest.fixture(autouse=True)
+def nothing_expected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what the planner expected of another test's orders."""
+    monkeypatch.setattr(newest, "_expected", {})
 
 
 @pytest.fixture(scope="session")

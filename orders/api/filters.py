@@ -51,6 +51,11 @@ class Wanted:
         """Whether the lowest or the oldest comes first."""
         return not self.sorted_by.startswith("-")
 
+    @property
+    def skip(self) -> int:
+        """How many orders stand before the page; 0 where a key says it."""
+        return 0 if self.key is not None or self.page is None else (self.page - 1) * self.limit
+
     def cursor(self, key: Key) -> str:
         """Return the address of a place in this list."""
         return f"{self.sorted_by}.{self.sort.text(key)}"

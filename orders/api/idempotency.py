@@ -17,11 +17,12 @@ from django.utils import timezone
 from psycopg.errors import UniqueViolation
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 
-from orders import lifecycle, queries
+from orders import lifecycle
 from orders.actor import Actor
 from orders.api import representation
 from orders.lifecycle import OrderDraft
-from orders.models import IdempotencyKey, Order
+from orders.models import IdempotencyKey
+from orders.queries import OrderDetails
 
 HEADER = "Idempotency-Key"
 KEPT = timedelta(hours=24)
@@ -84,7 +85,7 @@ def place(draft: OrderDraft, *, actor: Actor, claim: Claim | None) -> Placed:
                 order = lifecycle.place(draft, actor=actor, in_transaction=partial(_store, claim))
         except _KeyTaken:
             continue
-        return Placed(_body(order), replayed=False)
+        return Placed(representation.order(order), replayed=False)
 
 
 def _stored(claim: Claim) -> dict[str, object] | None:
@@ -100,7 +101,7 @@ def _stored(claim: Claim) -> dict[str, object] | None:
     return body
 
 
-def _store(claim: Claim, order: Order) -> None:
+def _store(claim: Claim, order: OrderDetails) -> None:
     """Write the key and the answer; raise `_KeyTaken` when somebody else has just done so."""
     now = timezone.now()
     same = IdempotencyKey.objects.filter(scope=claim.scope, key=claim.key)
@@ -110,18 +111,14 @@ def _store(claim: Claim, order: Order) -> None:
             scope=claim.scope,
             key=claim.key,
             fingerprint=claim.fingerprint,
-            order=order,
-            body=_body(order),
+            order_id=order.number,
+            body=representation.order(order),
             expires_at=now + KEPT,
         )
     except IntegrityError as exc:
         if isinstance(exc.__cause__, UniqueViolation):
             raise _KeyTaken from exc
         raise
-
-
-def _body(order: Order) -> dict[str, object]:
-    return representation.order(queries.load(order.pk))
 
 
 def _fingerprint(draft: OrderDraft) -> bytes:

@@ -83,7 +83,7 @@ def admit_chunked(request: HttpRequest) -> None:
 
     A server that ends its input by itself says so; from any other it can't be read safely.
     """
-    if request.headers.get("Transfer-Encoding") and request.META.get("wsgi.input_terminated"):
+    if request.META.get("HTTP_TRANSFER_ENCODING") and request.META.get("wsgi.input_terminated"):
         try:
             body = request.META["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         except Exception:  # chunks malformed or cut short: each server has an error of its own

@@ -4,18 +4,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from orders.actor import Actor
-from orders.models import Order, OrderEvent, OrderItem, OrderNote
+from orders.models import OrderEvent, OrderNote
+from orders.queries import ItemDetails, OrderDetails
 from orders.status import CancelReason, EventKind, StockState
 
 Shown = dict[str, object]
 
 
-def order(order: Order) -> Shown:
-    """Show an order; without more statements when it comes with its details."""
+def order(order: OrderDetails) -> Shown:
+    """Show an order."""
     return {
         "id": str(order.public_id),
         "number": str(order.number),
-        "userId": order.customer_reference if order.owner is None else str(order.owner.public_id),
+        "userId": order.user_id,
         "fullName": order.full_name,
         "email": order.email,
         "address": order.address,
@@ -27,11 +28,11 @@ def order(order: Order) -> Shown:
         "total": money(order.total),
         "createdAt": moment(order.created_at),
         "updatedAt": moment(order.updated_at),
-        "items": [item(each) for each in order.items.all()],
+        "items": [item(each) for each in order.items],
     }
 
 
-def item(item: OrderItem) -> Shown:
+def item(item: ItemDetails) -> Shown:
     """Show one product at one price."""
     return {
         "id": str(item.pk),
@@ -42,13 +43,11 @@ def item(item: OrderItem) -> Shown:
     }
 
 
-def stock(order: Order) -> Shown:
+def stock(order: OrderDetails) -> Shown:
     """Show how the order stands with its stock; when it is short, of which products."""
     shown: Shown = {"state": order.stock_state, "since": moment(order.stock_since)}
     if order.stock_state == StockState.SHORT:
-        shown["items"] = [
-            _shortage(short) for last in order.confirmations.all() for short in last.shortages
-        ]
+        shown["items"] = [_shortage(short) for short in order.shortages]
     return shown
 
 
@@ -92,7 +91,7 @@ def note(note: OrderNote) -> Shown:
     }
 
 
-def etag(order: Order) -> str:
+def etag(order: OrderDetails) -> str:
     """Return the tag of what is shown; the version grows with each change of the order."""
     return f'"{order.number}-{order.version}"'
 

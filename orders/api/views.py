@@ -20,7 +20,8 @@ from orders.api.parsers import admit_chunked
 from orders.api.serializers import OrderSerializer, StatusSerializer
 from orders.errors import IllegalTransition
 from orders.lifecycle import OrderDraft
-from orders.models import ApiKey, Order, User
+from orders.models import ApiKey, User
+from orders.queries import OrderDetails
 from orders.status import UNSETTLED_STOCK, Door, OrderStatus
 from orders.throttling import Taken
 from orderservice.client_address import client_network
@@ -96,7 +97,7 @@ class OrdersView(ApiView):
 
     def get(self, request: Request) -> Response:
         """List a page of orders."""
-        page = page_of(queries.visible_to(self.actor), filters.read(request.query_params))
+        page = page_of(self.actor, filters.read(request.query_params))
         response = Response(page.body)
         if link := page.link(request.path, request.query_params.dict()):
             response["Link"] = link
@@ -166,18 +167,20 @@ class StatusView(ApiView):
             expected=expected_version(request.headers.get("If-Match"), order),
         )
         wanted = body.validated_data["status"]
-        return shown(queries.load(order.pk), accepted=wanted != OrderStatus.PENDING)
+        return shown(queries.load(order.number), accepted=wanted != OrderStatus.PENDING)
 
     def _bring_to(
-        self, order: Order, status: OrderStatus, *, note: str, expected: int | None
+        self, order: OrderDetails, status: OrderStatus, *, note: str, expected: int | None
     ) -> None:
         match status:
             case OrderStatus.CONFIRMED:
-                lifecycle.confirm(order.pk, actor=self.actor, expected_version=expected)
+                lifecycle.confirm(order.number, actor=self.actor, expected_version=expected)
             case OrderStatus.COMPLETED:
-                lifecycle.complete(order.pk, actor=self.actor, expected_version=expected)
+                lifecycle.complete(order.number, actor=self.actor, expected_version=expected)
             case OrderStatus.CANCELLED:
-                lifecycle.cancel(order.pk, actor=self.actor, note=note, expected_version=expected)
+                lifecycle.cancel(
+                    order.number, actor=self.actor, note=note, expected_version=expected
+                )
             case OrderStatus.PENDING:
                 if order.status != OrderStatus.PENDING:
                     raise IllegalTransition(OrderStatus(order.status), status)
@@ -190,19 +193,21 @@ class EventsView(ApiView):
         """Show the timeline, and to staff their notes."""
         order = found(order_id, self.actor)
         timeline: dict[str, object] = {
-            "data": [representation.event(each, self.actor) for each in queries.events(order)]
+            "data": [
+                representation.event(each, self.actor) for each in queries.events(order.number)
+            ]
         }
         if self.user is not None and self.user.has_perm("orders.view_ordernote"):
-            timeline["notes"] = [representation.note(each) for each in queries.notes(order)]
+            timeline["notes"] = [representation.note(each) for each in queries.notes(order.number)]
         return Response(timeline)
 
 
-def found(order_id: str, actor: Actor) -> Order:
+def found(order_id: str, actor: Actor) -> OrderDetails:
     """Return the order that a path names; raise `OrderNotFound`, also for what is no id at all."""
     return queries.find(queries.named(order_id), actor=actor)
 
 
-def shown(order: Order, *, accepted: bool = False) -> Response:
+def shown(order: OrderDetails, *, accepted: bool = False) -> Response:
     """Answer with the order; with ``accepted`` as 202 while its stock is being settled."""
     settling = accepted and order.stock_state in UNSETTLED_STOCK
     response = Response(representation.order(order), status=202 if settling else 200)
@@ -212,7 +217,7 @@ def shown(order: Order, *, accepted: bool = False) -> Response:
     return response
 
 
-def expected_version(if_match: str | None, order: Order) -> int | None:
+def expected_version(if_match: str | None, order: OrderDetails) -> int | None:
     """Return the version that ``If-Match`` insists on; None when any will do.
 
     Only a strong tag of the order as it was just read can match (RFC 9110, 13.1.1); the verb

@@ -18,10 +18,11 @@ from orders.lifecycle.cancelling import cancel
 from orders.lifecycle.completing import complete
 from orders.lifecycle.confirming import confirm
 from orders.lifecycle.doing import do
+from orders.lifecycle.drafts import OrderDraft
 from orders.lifecycle.holding import hold, release
 from orders.lifecycle.lines import Item
 from orders.lifecycle.nudging import next_due_in, nudge, nudge_batch
-from orders.lifecycle.placing import OrderDraft, place
+from orders.lifecycle.placing import place
 from orders.lifecycle.reviewing import resolve
 
 __all__ = [

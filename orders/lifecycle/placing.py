@@ -1,8 +1,7 @@
 """Placing an order: PENDING, after the catalogue agreed to its prices and stock was enough."""
 
-import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -12,33 +11,17 @@ from orders import prices
 from orders.actor import Actor
 from orders.errors import InsufficientStock, TooManyOpenOrders
 from orders.lifecycle import lines
-from orders.lifecycle.lines import Item
-from orders.models import Order, OrderEvent, User
-from orders.status import EventKind, OrderStatus
+from orders.lifecycle.drafts import OrderDraft
+from orders.lifecycle.inserting import insert
+from orders.models import Order
+from orders.queries import OrderDetails
+from orders.status import OrderStatus
 from orders.stock import availability
 
 
-@dataclass(frozen=True, slots=True)
-class OrderDraft:
-    """What a customer asks for, validated in shape; strings are trimmed and not empty.
-
-    ``guest_address`` is where a guest's request came from. It is kept as a keyed hash alone.
-    """
-
-    full_name: str
-    email: str
-    address: str
-    city: str
-    zip_code: str
-    items: Sequence[Item]
-    customer_reference: str = ""
-    owner: User | None = None
-    guest_address: str = ""
-
-
 def place(
-    draft: OrderDraft, *, actor: Actor, in_transaction: Callable[[Order], None] | None = None
-) -> Order:
+    draft: OrderDraft, *, actor: Actor, in_transaction: Callable[[OrderDetails], None] | None = None
+) -> OrderDetails:
     """Check the prices and the stock of all products, then write order, items and event.
 
     Prices are compared where there is a catalogue, whoever places; the order says whether they
@@ -53,30 +36,12 @@ def place(
     shortages = availability.shortages(lines.needs(items))
     if shortages:
         raise InsufficientStock(shortages)
+    write = partial(insert, draft, items, placed_from, price_source, actor)
+    if in_transaction is None:
+        return write()
     with transaction.atomic(durable=True):
-        order = Order.objects.create(
-            owner=draft.owner,
-            customer_reference=draft.customer_reference or f"guest-{uuid.uuid4().hex[:12]}",
-            full_name=draft.full_name,
-            email=draft.email,
-            address=draft.address,
-            city=draft.city,
-            zip_code=draft.zip_code,
-            currency=settings.CURRENCY,
-            total=lines.total(items),
-            price_source=price_source,
-            placed_from=placed_from,
-        )
-        lines.write(order, items)
-        OrderEvent.objects.create(
-            order=order,
-            kind=EventKind.PLACED,
-            to_status=OrderStatus.PENDING,
-            actor=actor.label,
-            via=actor.via,
-        )
-        if in_transaction is not None:
-            in_transaction(order)
+        order = write()
+        in_transaction(order)
     return order
 
 

@@ -2,36 +2,38 @@
 
 from orders.queries.batches import STAGE, Stage
 from orders.queries.deadline import Unanswered, within
+from orders.queries.details import ItemDetails, OrderDetails, find, load, load_all
 from orders.queries.filtering import Found, OrderFilter, find_all
 from orders.queries.lengths import lengths
+from orders.queries.newest import by_number
 from orders.queries.paging import Count, Key, Page, Side, Sort, page, page_after
 from orders.queries.reading import (
     changes,
     events,
-    find,
     held_by,
     in_review,
     items,
     latest_events,
-    load,
     named,
     notes,
     taken,
     visible_to,
-    with_details,
 )
 
 __all__ = [
     "STAGE",
     "Count",
     "Found",
+    "ItemDetails",
     "Key",
+    "OrderDetails",
     "OrderFilter",
     "Page",
     "Side",
     "Sort",
     "Stage",
     "Unanswered",
+    "by_number",
     "changes",
     "events",
     "find",
@@ -42,12 +44,12 @@ __all__ = [
     "latest_events",
     "lengths",
     "load",
+    "load_all",
     "named",
     "notes",
     "page",
     "page_after",
     "taken",
     "visible_to",
-    "with_details",
     "within",
 ]

@@ -50,6 +50,11 @@ class OrderFilter:
     min_total: Decimal | None = None
     max_total: Decimal | None = None
 
+    @property
+    def is_of_status_alone(self) -> bool:
+        """Whether it narrows by nothing, or by the status only."""
+        return self == OrderFilter(status=self.status)
+
     def conditions(self) -> Q:
         """Return the filter, but for ``q``, as one condition on orders."""
         found = self.period() & _all_given(

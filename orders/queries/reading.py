@@ -1,42 +1,29 @@
-"""Reading orders: who may see which, and all that an answer needs, in a fixed number of statements.
-
-One order, or a page of any size, takes three statements: the orders with their owners, the items,
-and the last failed confirmations.
-"""
+"""Reading orders: who may see which, and what belongs to one."""
 
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from orders.actor import Actor
 from orders.errors import OrderNotFound
-from orders.models import Confirmation, Order, OrderEvent, OrderItem, OrderNote, StockMovement
+from orders.models import Order, OrderEvent, OrderItem, OrderNote, StockMovement
 from orders.status import ConfirmationState, EventKind, MovementState
 
 
-def visible_to(actor: Actor, *, holding_id: bool = False) -> QuerySet[Order]:
-    """Return the orders that the actor may know of: staff all, a customer their own.
+def whose(actor: Actor) -> int | None:
+    """Return the key of the owner whose orders the actor is shown in lists; None for all orders.
 
-    ``holding_id`` adds those without an owner, for an actor who names one by its public id: there
-    the id is the credential.
+    Staff are shown all, a customer their own, and a guest none: no owner has the key 0.
     """
     if actor.may("view"):
-        return Order.objects.all()
-    visible = Order.objects.none()
-    if actor.user is not None:
-        visible = Order.objects.filter(owner=actor.user)
-    if holding_id:
-        visible |= Order.objects.filter(owner=None)
-    return visible
+        return None
+    return 0 if actor.user is None else actor.user.pk
 
 
-def with_details(orders: QuerySet[Order]) -> QuerySet[Order]:
-    """Let the orders come with their owners, items and last failed confirmations."""
-    failed = Confirmation.objects.filter(state=ConfirmationState.REJECTED)
-    return orders.select_related("owner").prefetch_related(
-        Prefetch("items", OrderItem.objects.order_by("pk")),
-        Prefetch("confirmations", failed.order_by("order", "-pk").distinct("order")),
-    )
+def visible_to(actor: Actor) -> QuerySet[Order]:
+    """Return the orders that the actor is shown in lists."""
+    owner = whose(actor)
+    return Order.objects.all() if owner is None else Order.objects.filter(owner=owner)
 
 
 def named(text: str) -> UUID:
@@ -50,30 +37,14 @@ def named(text: str) -> UUID:
     return public_id
 
 
-def find(public_id: UUID, *, actor: Actor) -> Order:
-    """Return an order by the id that its customer holds; raise `OrderNotFound`.
-
-    One that the actor may not know of is not found either.
-    """
-    try:
-        return with_details(visible_to(actor, holding_id=True)).get(public_id=public_id)
-    except Order.DoesNotExist as exc:
-        raise OrderNotFound from exc
-
-
-def load(number: int) -> Order:
-    """Return an order as it is now, with its details; for who has found or made it already."""
-    return with_details(Order.objects.all()).get(pk=number)
-
-
 def items(order: Order) -> list[OrderItem]:
     """Return the order's items as they were written, without a statement when it came with them."""
     return sorted(order.items.all(), key=lambda item: item.pk)
 
 
-def events(order: Order) -> QuerySet[OrderEvent]:
+def events(number: int) -> QuerySet[OrderEvent]:
     """Return what happened to the order, oldest first."""
-    return OrderEvent.objects.filter(order=order)
+    return OrderEvent.objects.filter(order=number)
 
 
 def latest_events(limit: int) -> QuerySet[OrderEvent]:
@@ -113,9 +84,9 @@ def taken(order: Order) -> dict[str, int]:
     }
 
 
-def notes(order: Order) -> QuerySet[OrderNote]:
+def notes(number: int) -> QuerySet[OrderNote]:
     """Return what staff wrote down about the order, with the authors, oldest first."""
-    return OrderNote.objects.filter(order=order).select_related("author")
+    return OrderNote.objects.filter(order=number).select_related("author")
 
 
 def in_review() -> QuerySet[StockMovement]:

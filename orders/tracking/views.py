@@ -38,7 +38,7 @@ def track(request: HttpRequest, order_id: str = "") -> HttpResponse:
         "orders/tracking/order.html",
         {
             "shop": settings.SHOP_NAME,
-            "order": told(order, queries.events(order)),
+            "order": told(order, queries.events(order.number)),
             "is_owned": order.owner_id is not None,
             "viewer": viewer,
         },

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from orders.models import Order, OrderEvent
+from orders.models import OrderEvent
+from orders.queries import OrderDetails
 from orders.status import OPEN, UNSETTLED_STOCK, EventKind, OrderStatus, StockState
 from orders.tracking import masking
 
@@ -102,7 +103,7 @@ class Told:
     is_final: bool
 
 
-def told(order: Order, events: Iterable[OrderEvent]) -> Told:
+def told(order: OrderDetails, events: Iterable[OrderEvent]) -> Told:
     """Tell an order that has come with its details, and its events, oldest first."""
     every = list(events)
     at = {EventKind(event.kind): event.at for event in every}
@@ -128,7 +129,7 @@ def told(order: Order, events: Iterable[OrderEvent]) -> Told:
     )
 
 
-def _standing(order: Order, events: Sequence[OrderEvent]) -> Standing:
+def _standing(order: OrderDetails, events: Sequence[OrderEvent]) -> Standing:
     match order.status:
         case OrderStatus.CONFIRMED:
             return CONFIRMED
@@ -148,7 +149,7 @@ def _is_being_cancelled(events: Sequence[OrderEvent]) -> bool:
     return bool(kinds) and kinds[-1] == EventKind.CANCELLATION_REQUESTED
 
 
-def _steps(order: Order, at: dict[EventKind, datetime]) -> list[Step]:
+def _steps(order: OrderDetails, at: dict[EventKind, datetime]) -> list[Step]:
     """Return the way that the order goes; of a cancelled one only as far as it came."""
     names = {
         EventKind.PLACED: "Received",
@@ -172,14 +173,10 @@ def _steps(order: Order, at: dict[EventKind, datetime]) -> list[Step]:
     ]
 
 
-def _lines(order: Order) -> list[Line]:
+def _lines(order: OrderDetails) -> list[Line]:
     short: set[str] = set()
     if order.status == OrderStatus.PENDING and order.stock_state == StockState.SHORT:
-        short = {
-            shortage["product_id"]
-            for last in order.confirmations.all()
-            for shortage in last.shortages
-        }
+        short = {shortage["product_id"] for shortage in order.shortages}
     return [
         Line(
             item.product_id,
@@ -188,7 +185,7 @@ def _lines(order: Order) -> list[Line]:
             _money(item.subtotal),
             item.product_id in short,
         )
-        for item in order.items.all()
+        for item in order.items
     ]
 
 

@@ -121,11 +121,11 @@ def test_read_of_a_short_order_names_the_products_of_the_last_failure() -> None:
     assert stock["items"] == [{"productId": "10", "requested": 2, "available": 1}]
 
 
-def test_read_takes_three_statements(
+def test_read_takes_one_statement(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     order = order_of(p1=2, p2=2, p3=2, p4=2)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(1):
         guest().get(url(order))
 
 

@@ -1,18 +1,19 @@
 """Placing an order."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from inventory_client.sandbox.server import Sandbox
-from orders import lifecycle
+from orders import lifecycle, queries
 from orders.actor import Actor
 from orders.errors import InsufficientStock, InventoryUnavailable, Shortage
 from orders.lifecycle import Item, OrderDraft
 from orders.models import Order, OrderEvent
 from orders.status import Door
-from tests.factories import stock
+from tests.factories import stock, user
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 GUEST = Actor(via=Door.API)
@@ -32,9 +33,10 @@ def draft(*items: Item) -> OrderDraft:
 def test_place_with_enough_stock_is_pending_and_takes_none(sandbox: Sandbox) -> None:
     sandbox.store.set_stock({"10": 45})
 
-    order = lifecycle.place(draft(Item("10", 2, Decimal("50.00"))), actor=GUEST)
+    order = Order.objects.get(
+        pk=lifecycle.place(draft(Item("10", 2, Decimal("50.00"))), actor=GUEST).number
+    )
 
-    order.refresh_from_db()
     assert (order.status, order.total) == ("PENDING", Decimal("100.00"))
     assert order.number >= 100001
     assert order.customer_reference.startswith("guest-")
@@ -52,11 +54,20 @@ def test_place_merges_items_of_one_product_and_price(sandbox: Sandbox) -> None:
         draft(Item("10", 2, dear), Item("10", 1, cheap), Item("10", 3, dear)), actor=GUEST
     )
 
-    assert list(order.items.order_by("unit_price").values_list("quantity", "unit_price")) == [
-        (1, cheap),
-        (5, dear),
-    ]
+    assert [(item.quantity, item.unit_price) for item in order.items] == [(5, dear), (1, cheap)]
     assert order.total == Decimal("290.00")
+
+
+@pytest.mark.parametrize("owned", [False, True])
+def test_place_returns_the_order_as_it_is_read(sandbox: Sandbox, owned: bool) -> None:
+    sandbox.store.set_stock({"10": 45, "11": 45})
+    items = [Item("11", 3, Decimal("0.10")), Item("10", 2, Decimal(7)), Item("11", 1, Decimal(5))]
+    wanted = replace(draft(*items), owner=user() if owned else None)
+
+    placed = lifecycle.place(wanted, actor=GUEST)
+
+    assert placed == queries.load(placed.number)
+    assert [item.product_id for item in placed.items] == ["11", "10", "11"]
 
 
 def test_place_checks_the_sum_of_one_product(sandbox: Sandbox) -> None:
@@ -80,7 +91,7 @@ def test_place_with_inventory_down_writes_nothing(sandbox: Sandbox) -> None:
 def test_place_writes_nothing_when_what_goes_with_it_fails(sandbox: Sandbox) -> None:
     sandbox.store.set_stock({"10": 45})
 
-    def fail(order: Order) -> None:
+    def fail(order: queries.OrderDetails) -> None:
         raise IntegrityError
 
     with pytest.raises(IntegrityError):

@@ -34,7 +34,7 @@ def stocked(sandbox: Sandbox) -> None:
 
 
 def place(*items: Item, by: Actor = GUEST) -> Order:
-    return lifecycle.place(draft(*items), actor=by)
+    return Order.objects.get(pk=lifecycle.place(draft(*items), actor=by).number)
 
 
 def mark_of(order: Order) -> str:

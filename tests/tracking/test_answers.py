@@ -74,21 +74,21 @@ def test_page_with_another_method_is_refused(method: str) -> None:
         assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
-def test_page_takes_four_statements(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_page_takes_two_statements(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     placed = order_of(p1=2, p2=2, p3=2)
     for kind in ("placed", "confirmed", "completed"):
         happened(placed, kind)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(2):
         page_of(placed)
 
 
-def test_page_of_an_owner_takes_five_more(
+def test_page_of_an_owner_takes_four_more(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     who = user()
     placed, client = owned(who), signed_in(who)
     client.get(path(placed))
-    with django_assert_num_queries(9):  # session, user, is a factor set, and two for permissions
+    with django_assert_num_queries(6):  # session, user, is a factor set, permissions
         client.get(path(placed))
 
 

@@ -58,12 +58,12 @@ def context(order: Order, actor: Actor, *, everything: bool = False) -> dict[str
     sees = actor.user.has_perm if actor.user else lambda permission: False
     events = attempts = notes = held = None
     if sees("orders.view_orderevent"):
-        events = list(queries.events(order).order_by("-pk")[: _most(MOST_EVENTS, everything)])
+        events = list(queries.events(order.pk).order_by("-pk")[: _most(MOST_EVENTS, everything)])
         held = queries.held_by(order)
     if sees("orders.view_stockmovement"):
         attempts = movements.confirmations(order, _most(MOST_ATTEMPTS, everything))
     if sees("orders.view_ordernote"):
-        notes = list(queries.notes(order).order_by("-pk")[: _most(MOST_NOTES, everything)])
+        notes = list(queries.notes(order.pk).order_by("-pk")[: _most(MOST_NOTES, everything)])
     actors = {event.actor for event in [*(events or []), held] if event}
     people = words.names(actors | movements.labels(attempts or []))
     shown_events = _cut(events, MOST_EVENTS, everything)
