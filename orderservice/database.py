@@ -47,7 +47,12 @@ def database(url: str) -> dict[str, object]:
     if parsed["ENGINE"] != "django.db.backends.postgresql":
         raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database")
     options = parsed.get("OPTIONS")
-    parsed["OPTIONS"] = DATABASE_OPTIONS | (options if isinstance(options, dict) else {})
+    parsed["OPTIONS"] = {
+        **DATABASE_OPTIONS,
+        # Of the statements that ask for it (orderservice.postgresql), at their first execution.
+        "prepare_threshold": 0 if env.bool("DATABASE_PREPARED_STATEMENTS", True) else None,
+        **(options if isinstance(options, dict) else {}),
+    }
     parsed["ENGINE"] = "orderservice.postgresql"
     parsed["CONN_HEALTH_CHECKS"] = True
     return parsed

@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.db import connection
 
 from orders.actor import Actor
 from orders.lifecycle import lines
@@ -16,6 +15,7 @@ from orders.lifecycle.drafts import OrderDraft
 from orders.lifecycle.lines import Item
 from orders.queries import ItemDetails, OrderDetails
 from orders.status import EventKind, OrderStatus, PriceSource, StockState
+from orderservice.postgresql import prepared
 
 # What is not named here has the default that the tables give it. Keys of lines grow with them.
 _INSERT = """
@@ -75,7 +75,7 @@ def insert(
         "actor": actor.label,
         "via": actor.via,
     }
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_INSERT, parameters)
         number, now, keys = cursor.fetchone()
     return OrderDetails(

@@ -11,6 +11,8 @@ from django.utils.functional import cached_property
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework_api_key.models import AbstractAPIKey
 
+from orderservice.postgresql import prepared
+
 _PERMISSIONS = """
     SELECT app_label || '.' || codename
       FROM auth_permission AS permission
@@ -37,7 +39,7 @@ class User(AbstractUser):
 
     @cached_property
     def _permissions(self) -> frozenset[str]:
-        with connection.cursor() as cursor:
+        with prepared() as cursor:
             cursor.execute(_PERMISSIONS, {"user": self.pk})
             return frozenset(name for (name,) in cursor.fetchall())
 
@@ -78,7 +80,7 @@ class ApiKey(AbstractAPIKey):
     @classmethod
     def of_prefix(cls, prefix: str) -> ApiKey | None:
         """Return the key of a prefix, whatever has become of it, with its user."""
-        with connection.cursor() as cursor:
+        with prepared() as cursor:
             cursor.execute(_statement(), [prefix])
             row = cursor.fetchone()
         if row is None:

@@ -11,11 +11,10 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
 from orders.actor import Actor
 from orders.errors import OrderNotFound
 from orders.status import ConfirmationState, StockState
+from orderservice.postgresql import prepared
 
 
 class ItemDetails(NamedTuple):
@@ -108,7 +107,7 @@ def load(number: int) -> OrderDetails:
 
 def load_all(numbers: Iterable[int]) -> dict[int, OrderDetails]:
     """Return those of the orders that there are, by number."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_BY_NUMBERS, [list(numbers)])
         return {row[0]: made(row) for row in cursor.fetchall()}
 
@@ -128,7 +127,7 @@ def read_items(rows: Iterable[Sequence[Any]] | None) -> list[ItemDetails]:
 
 
 def _one(statement: str, key: UUID | int) -> OrderDetails:
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(statement, [key])
         row = cursor.fetchone()
     if row is None:

@@ -7,14 +7,13 @@ which never reads more than it must. Every other list is `orders.queries.paging`
 import time
 from collections.abc import Sequence
 
-from django.db import connection
-
 from orders.actor import Actor
 from orders.models import Order
 from orders.queries.details import COLUMNS, OrderDetails, made
 from orders.queries.filtering import EXACT, OrderFilter, find_all
 from orders.queries.paging import MOST_EXPECTED, Count, Side
 from orders.queries.reading import whose
+from orderservice.postgresql import prepared
 
 _SHARED_FOR = 10.0  # seconds that what the planner expects is asked for once by a process
 _expected: dict[tuple[str | None, int | None], tuple[float, int]] = {}
@@ -22,7 +21,7 @@ _expected: dict[tuple[str | None, int | None], tuple[float, int]] = {}
 _PAGE = f"""
     WITH page AS MATERIALIZED (
         SELECT number FROM orders_order WHERE {{conditions}} {{beyond}}
-         ORDER BY number {{order}} OFFSET %(skip)s LIMIT %(limit)s
+         ORDER BY number {{order}} {{offset}} LIMIT {{limit}}
     )
     SELECT {{count}}, {COLUMNS}
       FROM page JOIN orders_order o USING (number)
@@ -54,7 +53,6 @@ def by_number(
         "owner": owner,
         "key": key,
         "skip": skip,
-        "limit": limit,
         "most": EXACT + 1,
     }
     beyond = {"below": "AND number < %(key)s", "above": "AND number > %(key)s"}[side]
@@ -62,9 +60,11 @@ def by_number(
         conditions=conditions,
         beyond="" if key is None else beyond,
         order="DESC" if side == "below" else "ASC",
+        offset="OFFSET %(skip)s" if skip else "",
+        limit=int(limit),  # in its words: of a parameter the planner would not know that it is few
         count=count if expected <= MOST_EXPECTED else "NULL",
     )
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(statement, parameters)
         rows = cursor.fetchall()
         counted = rows[0][0] if rows else 0

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from orders.models import RateCount
 from orders.throttling import shared_memory
+from orderservice.postgresql import prepared
 from orderservice.rates import Rate, Scope
 
 KEPT = timedelta(days=1)  # the longest window that there is
@@ -78,7 +78,7 @@ def forget() -> int:
 
 def _count(key: str, seconds: int) -> tuple[int, float]:
     """Return the hits of the window, with this one, and the seconds that are left of it."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_COUNT, {"key": key, "window": seconds})
         hits, left = cursor.fetchone()
     return hits, float(left)

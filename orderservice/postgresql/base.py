@@ -2,14 +2,35 @@
 
 import select
 import time
+from typing import Any, Self
 
+import psycopg
 from django.db.backends.postgresql import base
+from psycopg.errors import FeatureNotSupported
 
 ASK_AFTER = 30.0  # seconds that a connection has not been looked at
 
 
+class PreparingCursor(psycopg.Cursor[Any]):
+    """Has the server plan a statement once a connection, and not at every execution."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        """Execute as psycopg does; anew when a migration has changed what a prepared one returns.
+
+        In a transaction there is no second time: it has failed, and the next one will do.
+        """
+        is_alone = self.connection.autocommit
+        try:
+            return super().execute(query, params, **options)
+        except FeatureNotSupported:  # "cached plan must not change result type"
+            if not is_alone:
+                raise
+            self.connection.execute("DEALLOCATE ALL")  # which psycopg takes note of
+            return super().execute(query, params, **options)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Looks at a connection before each request without asking the server.
+    """Looks at a connection before each request without asking the server, and can prepare.
 
     Django's health check is a statement, a third of what it costs to read an order. But a server
     that ends a connection says so at once, and the socket has that to be read. Who says nothing is
@@ -25,6 +46,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.errors_occurred or self._looked_at - last > ASK_AFTER or self._has_been_told():
             return super().is_usable()
         return self.connection is not None
+
+    def prepared(self) -> Any:
+        """Return a cursor for statements of fixed words, whose values are parameters."""
+        if self.settings_dict["OPTIONS"].get("prepare_threshold") is None:
+            return self.cursor()
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            cursor = PreparingCursor(self.connection)
+            return self._prepare_cursor(cursor)  # type: ignore[attr-defined] # not in the stubs
 
     def _has_been_told(self) -> bool:
         """Tell whether the server has sent something, or has gone."""
