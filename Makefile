@@ -7,7 +7,7 @@ AUDIT := .local/audit
 export DEBUG ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test chaos drill-outage drill-blackout machine cost bench-bulk bench-admin fuzz bad-input audit lint format migrations schema lock clean
+.PHONY: help install run test chaos drill-outage drill-blackout machine cost bench bench-growth bench-bulk bench-admin fuzz bad-input audit lint format migrations schema lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,12 @@ machine: $(STAMP) ## Work at the order desk by chance: EXAMPLES=200 of STEPS=50 
 
 cost: $(STAMP) ## Measure what "exactly once" costs, beside a service that does without
 	@$(BIN)/python -m tests.chaos.cost $(ARGS)
+
+bench: $(STAMP) ## Load the API, beside a usual service and pgbench (QUICK=1, ARGS="--json FILE …")
+	@$(BIN)/python -m benchmarks.api $(if $(QUICK),--quick --rounds 1 --seconds 2) $(ARGS)
+
+bench-growth: $(STAMP) ## Load the API at 10,000, 100,000 and a million orders (ARGS="--plot FILE")
+	@$(BIN)/python -m benchmarks.api --growth --rounds 5 --seconds 3 $(ARGS)
 
 bench-bulk: $(STAMP) ## Confirm 1,000 orders from the list, against one by one
 	@$(BIN)/python -m benchmarks.bulk $(ARGS)

@@ -82,7 +82,7 @@ COLUMNS = f"""
 """
 _FROM = "FROM orders_order o LEFT JOIN orders_user owner ON owner.id = o.owner_id"
 _BY_PUBLIC_ID = f"SELECT {COLUMNS} {_FROM} WHERE o.public_id = %s"
-_BY_NUMBER = f"SELECT {COLUMNS} {_FROM} WHERE o.number = %s"
+BY_NUMBER = f"SELECT {COLUMNS} {_FROM} WHERE o.number = %s"
 _BY_NUMBERS = f"SELECT {COLUMNS} {_FROM} WHERE o.number = ANY(%s)"
 
 
@@ -102,7 +102,7 @@ def find(public_id: UUID, *, actor: Actor) -> OrderDetails:
 
 def load(number: int) -> OrderDetails:
     """Return an order as it is now; for who has found or made it already."""
-    return _one(_BY_NUMBER, number)
+    return _one(BY_NUMBER, number)
 
 
 def load_all(numbers: Iterable[int]) -> dict[int, OrderDetails]:

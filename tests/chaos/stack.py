@@ -116,7 +116,7 @@ class Stack:
             cwd=ROOT,
             stdout=subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=_die_with_the_harness,
+            preexec_fn=die_with_the_harness,
         )
         self._running["sandbox"] = process
         assert process.stdout
@@ -178,7 +178,7 @@ class Stack:
                         stdout=subprocess.DEVNULL,
                         stderr=subprocess.DEVNULL,
                         start_new_session=True,
-                        preexec_fn=_die_with_the_harness,
+                        preexec_fn=die_with_the_harness,
                     )
             self._stopping.wait(0.2)
 
@@ -294,7 +294,7 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _die_with_the_harness() -> None:
+def die_with_the_harness() -> None:
     """Have the kernel kill this process when the harness is killed, which can't clean up then."""
     if sys.platform == "linux":
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
