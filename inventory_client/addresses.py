@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
+import requests
+
 
 def base_url(url: str, service: str) -> str:
     """Return a service's URL without a slash at its end; raises ValueError on an unusable one."""
@@ -12,7 +14,8 @@ def base_url(url: str, service: str) -> str:
         raise ValueError(f"the {service} URL must be http:// or https:// and name a host")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError(f"the {service} URL must hold no credentials, query or fragment")
-    return url.rstrip("/")
+    whole = requests.Request("GET", url).prepare().url  # a host in punycode, a path in ASCII
+    return (whole or url).rstrip("/")
 
 
 def is_addressable(product_id: str) -> bool:

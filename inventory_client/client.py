@@ -42,7 +42,7 @@ class InventoryClient:
         pool_size: int = 32,
         ca_file: str | None = None,
     ) -> None:
-        """Prepare the session; nothing is sent. Raises ValueError on an unusable setting."""
+        """Prepare the pool; nothing is sent. Raises ValueError on an unusable setting."""
         self._service = Service(
             base_url,
             name="inventory",

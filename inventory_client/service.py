@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class Service:
-    """One HTTP service: its address, its pooled session and its breaker; threads share it."""
+    """One HTTP service: its address, its pooled connections and its breaker; threads share it."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Service:
         api_key: str | None = None,
         ca_file: str | None = None,
     ) -> None:
-        """Prepare the session; nothing is sent. Raises ValueError on a URL that is unusable."""
+        """Prepare the pool; nothing is sent. Raises ValueError on a URL that is unusable."""
         self._base_url = base_url(url, name)
         self._headers = {
             "Accept": "application/json",

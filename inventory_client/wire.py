@@ -1,4 +1,4 @@
-"""The one pooled session: a request in, a complete answer or a typed failure out."""
+"""The one pool of connections: a request in, a complete answer or a typed failure out."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import contextlib
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 
 from inventory_client.answers import Answer
 from inventory_client.connection import (
@@ -36,11 +36,6 @@ class WireFailure(Exception):
         self.detail = detail
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: object) -> None:
-        """Never name a target: even with redirects off, requests reads the body to prepare one."""
-
-
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -48,16 +43,16 @@ class _Adapter(HTTPAdapter):
 
 
 class Wire:
-    """A pooled HTTP session to one service; threads share it, each with its own connection."""
+    """A pool of connections to one service; threads share it, each with its own connection.
+
+    It uses the adapter of requests without its session, whose cookies, redirects, proxies and
+    hooks we would only have to turn off, and which cost a quarter of a call.
+    """
 
     def __init__(self, *, connect_timeout: float, pool_size: int, ca_file: str | None) -> None:
         self._connect_timeout = connect_timeout
-        self._session = _Session()
-        self._session.trust_env = False  # no proxies and no .netrc from whoever started us
-        self._session.verify = ca_file or True
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(pool_maxsize=pool_size, max_retries=0))
+        self._adapter = _Adapter(pool_maxsize=pool_size, max_retries=0)
+        self._verify = ca_file or True
 
     def exchange(
         self,
@@ -80,9 +75,11 @@ class Wire:
         )
         token = current_exchange.set(limits)
         try:
-            prepared = requests.Request(method, url, headers=dict(headers), data=body).prepare()
-            response = self._session.send(
-                prepared, stream=True, allow_redirects=False, timeout=timeout
+            response = self._adapter.send(
+                _prepared(method, url, headers, body),
+                stream=True,
+                timeout=timeout,
+                verify=self._verify,
             )
             with contextlib.closing(response):
                 content = _content(response)
@@ -105,6 +102,20 @@ class Wire:
             trace_id=response.headers.get("x-trace-id", "")[:_MAX_TRACE_ID] or None,
             retry_after=_seconds(response.headers.get("Retry-After")),
         )
+
+
+def _prepared(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None
+) -> requests.PreparedRequest:
+    """Return a request as it is sent; ``url`` is one that nothing need be escaped in."""
+    request = requests.PreparedRequest()
+    request.method = method
+    request.url = url
+    request.headers = CaseInsensitiveDict(headers)
+    request.body = body
+    if body is not None:
+        request.headers["Content-Length"] = str(len(body))
+    return request
 
 
 def _content(response: requests.Response) -> bytes:

@@ -16,6 +16,7 @@ from orders.errors import Shortage
 from orders.models import Confirmation, StockMovement
 from orders.status import ConfirmationState, FailureReason, MovementState
 from orders.stock.protocol import Movement, Rows
+from orderservice.postgresql import prepared
 
 _ROWS = """
 SELECT c.order_id, clock_timestamp(), c.state, c.checked_at IS NOT NULL,
@@ -40,7 +41,7 @@ class Loaded:
 
 def load(confirmation_id: int) -> Loaded:
     """Return a confirmation with its movements in the order in which they run."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_ROWS, [confirmation_id])
         records: Any = cursor.fetchall()
     order_number, now, state, checked, cancel_requested = records[0][:5]
@@ -99,7 +100,7 @@ def open_confirmations(
         "wake_in": wake_in,
         "exclusive": settings.INVENTORY_SERIALIZE_PRODUCTS,
     }
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_OPEN, parameters)
         return dict(cursor.fetchall())
 
@@ -111,11 +112,12 @@ def needs(rows: Rows) -> dict[str, int]:
 
 def mark_checked(confirmation_id: int) -> None:
     """Write down that the bulk check found enough of everything."""
-    _execute(
-        "UPDATE orders_confirmation SET checked_at = clock_timestamp()"
-        " WHERE id = %s AND state = 'running' AND checked_at IS NULL",
-        confirmation_id,
-    )
+    with prepared() as cursor:
+        cursor.execute(
+            "UPDATE orders_confirmation SET checked_at = clock_timestamp()"
+            " WHERE id = %s AND state = 'running' AND checked_at IS NULL",
+            [confirmation_id],
+        )
 
 
 def fail(confirmation_id: int, failure: FailureReason, shortages: Sequence[Shortage] = ()) -> None:
@@ -236,7 +238,7 @@ RETURNING id
 
 def take_due(hold: timedelta) -> int | None:
     """Take the confirmation that is due longest, so that no other worker does for ``hold``."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         parameters: Any = [hold]
         cursor.execute(_TAKE_DUE, parameters)
         record = cursor.fetchone()
@@ -245,7 +247,7 @@ def take_due(hold: timedelta) -> int | None:
 
 def next_due_in() -> float | None:
     """Return in how many seconds the next confirmation is due; None when all is settled."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
             """
             SELECT extract(epoch FROM min(wake_at) - clock_timestamp())::float

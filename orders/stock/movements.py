@@ -16,15 +16,19 @@ from django.db import IntegrityError, connection
 from orders.status import MovementState
 from orders.stock import timing
 from orders.stock.protocol import Movement
+from orderservice.postgresql import prepared
 
 
 class LostMovement(Exception):
     """Somebody else took the movement over; whatever we know of it is only evidence now."""
 
 
-def transition(statement: str, parameters: dict[str, Any]) -> None:
-    """Run a transition that must change exactly one row; raise `LostMovement` when it does not."""
-    with connection.cursor() as cursor:
+def transition(statement: str, parameters: dict[str, Any], *, is_usual: bool = False) -> None:
+    """Run a transition that must change exactly one row; raise `LostMovement` when it does not.
+
+    A usual one, which every movement goes through, is planned once a connection.
+    """
+    with prepared() if is_usual else connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         if cursor.rowcount != 1:
             raise LostMovement
@@ -74,7 +78,7 @@ RETURNING m.fence,
 def claim(movement: Movement) -> Claimed | None:
     """Take the product's mutex for a planned movement; None when somebody else has it."""
     parameters: Any = {"id": movement.id, "fence": movement.fence, "lease": timing.lease()}
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         try:
             cursor.execute(_CLAIM, parameters)
         except IntegrityError:  # one_in_flight_per_product: somebody was a moment faster
@@ -153,6 +157,7 @@ def write_ahead(
             "quantity": quantity,
             "updated_at": updated_at,
         },
+        is_usual=True,
     )
 
 

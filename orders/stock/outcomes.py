@@ -54,6 +54,7 @@ def record_applied(
          WHERE id = %(id)s AND state = 'sent' AND fence = %(fence)s
         """,
         evidence.parameters(movement_id, fence) | {"quantity": quantity, "by": by},
+        is_usual=True,
     )
 
 
