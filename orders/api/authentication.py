@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework import authentication
@@ -73,6 +74,8 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         """Return who is signed in. Raises `AuthenticationFailed` until all is shown."""
+        if settings.SESSION_COOKIE_NAME not in request._request.COOKIES:
+            return None  # without looking into a session that nobody has
         signed_in: tuple[User, None] | None = super().authenticate(request)
         if signed_in is not None and not is_satisfied(request._request):
             raise AuthenticationFailed(
