@@ -16,10 +16,9 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 
 from orders import figures, queries
+from orders.api.problems import read_only
 from orders.stock import inspection
 from orderservice.database import RETRY_AFTER
 
@@ -39,8 +38,7 @@ class Dependency:
     detail: str = ""
 
 
-@csrf_exempt  # so that another method is told what is wrong with it
-@require_safe
+@read_only
 def ready(request: HttpRequest) -> JsonResponse:
     """Say of each dependency how it is: 200 while requests can be served, 503 while not."""
     found = {"database": _database()}

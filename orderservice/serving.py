@@ -88,6 +88,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
     def init_process(self) -> None:
         """Say nothing of a client in gunicorn's own lines."""
         self.log.error_log.addFilter(tell_no_request)
+        logging.getLogger("gunicorn.http.wsgi").addFilter(tell_no_request)
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:
@@ -232,6 +233,8 @@ def tell_no_request(record: logging.LogRecord) -> bool:
     """Take out of gunicorn's lines whose request it was, and of what: a path may hold a secret."""
     if not isinstance(record.msg, str):
         return True
+    if record.msg.startswith("WSGI app sent body bytes on a no-body response"):
+        return False  # what Django answers to HEAD; anybody could fill the log with it
     if record.msg.startswith("Error handling request"):
         record.msg, record.args = "Error handling request", ()
     elif record.msg.startswith("Invalid request from"):

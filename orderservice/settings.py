@@ -175,6 +175,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "orders.api.authentication.ApiKeyAuthentication",
         "orders.api.authentication.BearerAuthentication",
+        "orders.api.authentication.NoOtherScheme",
         "orders.api.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
@@ -197,7 +198,7 @@ REDIS_URL = url("REDIS_URL", "redis", "rediss", "unix")  # counts what is thrott
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes: the API contract's limit of a body
 
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
-CORS_URLS_REGEX = r"^/(api|health)"
+CORS_URLS_REGEX = r"^/(api|health)(/|$)"
 CORS_EXPOSE_HEADERS = [
     "ETag",
     "Idempotency-Replayed",
@@ -217,6 +218,7 @@ CORS_ALLOW_HEADERS = [
     "if-none-match",
     "x-request-id",
 ]
+CSRF_FAILURE_VIEW = "orderservice.urls.csrf_failure"
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 # --- pages ---------------------------------------------------------------------------------------

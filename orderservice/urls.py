@@ -14,7 +14,9 @@ from orderservice.readiness import ready
 
 urlpatterns = [
     path("health", health, name="health"),
+    path("health/", health),
     path("health/ready", ready, name="ready"),
+    path("health/ready/", ready),
     path("admin/inventory/", admin.site.admin_view(dashboard.inventory), name="inventory_health"),
     path("admin/", admin.site.urls),
     path("api", UnknownCall.as_view()),
@@ -29,6 +31,13 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     if answers.is_ours(request):
         return answers.server_error(request)
     return problems.server_error(request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """Answer a form without its token: customers in the shop's look."""
+    if answers.is_ours(request):
+        return answers.csrf_failure(request)
+    return problems.csrf_failure(request)
 
 
 # What Django itself refuses: problems below /api, pages elsewhere.

@@ -66,6 +66,17 @@ class BearerAuthentication(authentication.BaseAuthentication):
         return self.scheme
 
 
+class NoOtherScheme(authentication.BaseAuthentication):
+    """Refuses credentials of a kind that is not known here, which would be a guest's otherwise."""
+
+    def authenticate(self, request: Request) -> None:
+        """Raise `AuthenticationFailed` when there is a header that nobody before has known."""
+        if request.META.get("HTTP_AUTHORIZATION", "").strip():
+            raise AuthenticationFailed(
+                "Authorization must be an Api-Key or a Bearer token", code="unknown_scheme"
+            )
+
+
 class SessionAuthentication(authentication.SessionAuthentication):
     """The site's own session, whose unsafe calls must carry a CSRF token.
 

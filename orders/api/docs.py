@@ -1,23 +1,19 @@
 """``/api/schema`` and ``/api/docs``: the API's description, as a document and as a page to read."""
 
-from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from csp.constants import SELF
 from csp.decorators import csp
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.csrf import csrf_exempt
 
-from orders.api import problems
+from orders.api.problems import read_only
 from orderservice.content_security import NOTHING
 from orderservice.environment import BASE_DIR
-
-View = Callable[[HttpRequest], HttpResponseBase]
 
 FILE = Path(BASE_DIR) / "docs" / "openapi.yaml"
 YAML = "application/yaml"  # RFC 9512
@@ -29,19 +25,6 @@ PAGE_POLICY = NOTHING | {
     "script-src": [SELF],
     "style-src": [SELF],
 }
-
-
-def read_only(view: View) -> View:
-    """Refuse other methods as the API's calls do, and not for want of a CSRF token."""
-
-    @csrf_exempt
-    @wraps(view)
-    def guarded(request: HttpRequest) -> HttpResponseBase:
-        if request.method in ("GET", "HEAD"):
-            return view(request)
-        return problems.method_not_allowed(request, ["GET", "HEAD"])
-
-    return guarded
 
 
 @read_only

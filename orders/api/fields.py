@@ -11,7 +11,7 @@ from orders import limits
 
 _PRICE = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
-_DATE_LENGTH = len("2026-11-22")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 LONGEST_AMOUNT = 20  # characters
 
 
@@ -155,10 +155,12 @@ class Moment(serializers.Field[datetime, str, str, Any]):
     def to_internal_value(self, data: str) -> datetime:
         """Return the time in UTC: not every offset that ISO 8601 has is one to the database."""
         try:
-            if len(data) == _DATE_LENGTH:
+            if _DATE.fullmatch(data):
                 moment = datetime.combine(date.fromisoformat(data), self.time_of_a_date)
-            else:
+            elif "T" in data or " " in data:
                 moment = datetime.fromisoformat(data)
+            else:  # another way to write a date, which would be taken for its first moment
+                self.fail("invalid")
         except ValueError:
             self.fail("invalid")
         try:

@@ -15,7 +15,7 @@ from functools import partial
 from django.db import IntegrityError
 from django.utils import timezone
 from psycopg.errors import UniqueViolation
-from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail
 
 from orders import lifecycle
 from orders.actor import Actor
@@ -59,14 +59,16 @@ class Placed:
     replayed: bool
 
 
+def faults(key: str | None) -> dict[str, list[ErrorDetail]]:
+    """Return what is wrong with the header, as a serializer's errors."""
+    if key is None or _KEY.fullmatch(key):
+        return {}
+    return {HEADER: [ErrorDetail("Must be 1 to 255 printable ASCII characters", "invalid")]}
+
+
 def claim(key: str | None, *, scope: str, draft: OrderDraft) -> Claim | None:
-    """Return what the header claims, None without one; raise `ValidationError` for a bad one."""
-    if key is None:
-        return None
-    if not _KEY.fullmatch(key):
-        fault = ErrorDetail("Must be 1 to 255 printable ASCII characters", "invalid")
-        raise ValidationError({HEADER: [fault]})
-    return Claim(scope, key, _fingerprint(draft))
+    """Return what a header without `faults` claims, None without one."""
+    return None if key is None else Claim(scope, key, _fingerprint(draft))
 
 
 def place(draft: OrderDraft, *, actor: Actor, claim: Claim | None) -> Placed:

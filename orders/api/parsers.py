@@ -87,7 +87,7 @@ def admit_chunked(request: HttpRequest) -> None:
         try:
             body = request.META["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         except Exception:  # chunks malformed or cut short: each server has an error of its own
-            body = b""  # which the parser refuses
+            body = b"\0"  # which the parser refuses
         request.META["CONTENT_LENGTH"] = str(len(body))
         request._stream = io.BytesIO(body)
 

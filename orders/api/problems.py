@@ -4,8 +4,10 @@ Answers tell what the caller can act on, never how the service is made.
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import wraps
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -26,6 +28,7 @@ from django.http import (
     UnreadablePostError,
 )
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -46,6 +49,7 @@ from orderservice.database import RETRY_AFTER
 
 MEDIA_TYPE = "application/problem+json"
 NO_DATABASE = (503, "database_unavailable", "The database can't be asked right now; try again")
+MOST_FAULTS = 200  # that an answer names: a body of 64 KiB can have thousands
 REFUSED_RETRY = 30  # seconds: a refusal is a matter of configuration, and somebody must see to it
 
 _STATUS = {
@@ -85,7 +89,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
         case OrderError():
             return _order_error(exc)
         case ValidationError():
-            errors = list(faults(exc.detail))
+            errors = list(islice(faults(exc.detail), MOST_FAULTS))
             return _answer(400, "invalid", "The request is not valid", errors=errors)
         case Http404() | NotFound():
             return _order_error(OrderNotFound())
@@ -143,8 +147,32 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     return _plain(problem(500, "internal_error", "Something went wrong on our side"))
 
 
+def csrf_failure(request: HttpRequest) -> HttpResponseBase:
+    """Answer a form, or a call with a session, that does not carry its token."""
+    if not _is_ours(request):
+        return HttpResponse(
+            "This form is out of date. Go back, load the page again, and repeat it.\n",
+            status=403,
+            content_type="text/plain; charset=utf-8",
+        )
+    return _plain(problem(403, "csrf_failed", "A call with a session must carry its CSRF token"))
+
+
+def read_only(view: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Refuse other methods as the API's calls do, and not for want of a CSRF token."""
+
+    @csrf_exempt
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponseBase:
+        if request.method in ("GET", "HEAD"):
+            return view(request)
+        return method_not_allowed(request, ["GET", "HEAD"])
+
+    return guarded
+
+
 def method_not_allowed(request: HttpRequest, allowed: Sequence[str]) -> JsonResponse:
-    """Answer a method that a page below /api does not have."""
+    """Answer a method that a page does not have."""
     detail = f'Method "{request.method}" not allowed.'
     response = _plain(problem(405, "method_not_allowed", detail))
     response["Allow"] = ", ".join(allowed)

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.settings import api_settings
 
 from orders import limits
 from orders.api.fields import Email, Price, ProductId, Quantity, Text, Word
@@ -29,6 +30,7 @@ class Strict(serializers.Serializer[Any]):
         except ValidationError as exc:
             errors = dict(exc.detail) if isinstance(exc.detail, dict) else {"": exc.detail}
         if isinstance(data, Mapping):
+            errors = self.faults_between(data) | errors
             unknown = ErrorDetail("Is no field that is known here", "unknown_field")
             errors |= {
                 name[:_SHOWN_OF_A_NAME]: [unknown] for name in data.keys() - self.fields.keys()
@@ -36,6 +38,10 @@ class Strict(serializers.Serializer[Any]):
         if errors:
             raise ValidationError(errors)
         return value
+
+    def faults_between(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the faults of fields that do not go together, of data that nobody has checked."""
+        return {}
 
 
 class ItemSerializer(Strict):
@@ -50,6 +56,33 @@ class ItemSerializer(Strict):
         return Item(**attrs)
 
 
+class Items(serializers.ListField):
+    """The items of an order. Those beyond the limit are refused unseen: to look would be dear."""
+
+    child = ItemSerializer()
+    default_error_messages = {
+        "not_a_list": "Must be a list",
+        "empty": "Must not be empty",
+        "required": "Is required",
+        "null": "Must be a list",
+    }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_empty=False, max_length=limits.MAX_LINES, **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the items; too many is a fault beside those of the first ones."""
+        if not isinstance(data, list) or len(data) <= limits.MAX_LINES:
+            return super().to_internal_value(data)
+        errors: dict[Any, Any] = {}
+        try:
+            super().to_internal_value(data[: limits.MAX_LINES])
+        except ValidationError as exc:
+            errors = dict(exc.detail) if isinstance(exc.detail, dict) else {}
+        too_many = ErrorDetail(f"Must have {limits.MAX_LINES} items at most", "max_length")
+        raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [too_many], **errors})
+
+
 class OrderSerializer(Strict):
     """What a customer asks for. ``context["owner"]`` is the signed-in customer, if there is one."""
 
@@ -60,18 +93,7 @@ class OrderSerializer(Strict):
     zipCode = Text(max_length=limits.ZIP_CODE_LENGTH, source="zip_code")
     # The clients of the service that this one replaces send null for a guest.
     userId = Text(max_length=100, source="customer_reference", required=False, allow_null=True)
-    items = serializers.ListField(
-        child=ItemSerializer(),
-        allow_empty=False,
-        max_length=limits.MAX_LINES,
-        error_messages={
-            "not_a_list": "Must be a list",
-            "empty": "Must not be empty",
-            "max_length": "Must have {max_length} items at most",
-            "required": "Is required",
-            "null": "Must be a list",
-        },
-    )
+    items = Items()
 
     def validate_userId(self, user_id: str | None) -> str:
         """Let a customer name nobody else: whose an order is comes from the credential."""
@@ -96,9 +118,9 @@ class StatusSerializer(Strict):
     status = Word(choices=list(OrderStatus))
     reason = Text(max_length=500, required=False)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def faults_between(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Refuse a reason where nobody would keep it."""
-        if "reason" in attrs and attrs["status"] != OrderStatus.CANCELLED:
-            fault = ErrorDetail("Goes with CANCELLED only", "not_applicable")
-            raise ValidationError({"reason": [fault]})
-        return attrs
+        others = [status for status in OrderStatus if status != OrderStatus.CANCELLED]
+        if "reason" in data and data.get("status") in others:
+            return {"reason": [ErrorDetail("Goes with CANCELLED only", "not_applicable")]}
+        return {}

@@ -64,7 +64,7 @@ class SignInSerializer(Strict):
 
     username = Text(max_length=LONGEST_NAME)
     password = Secret(max_length=LONGEST_PASSWORD, trim_whitespace=False)
-    code = Text(max_length=40, required=False)
+    code = Text(max_length=factors.LONGEST_CODE, required=False)
 
 
 class RefreshSerializer(Strict):

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import MethodNotAllowed, NotFound, ValidationError
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,12 +22,13 @@ from orders.errors import IllegalTransition
 from orders.lifecycle import OrderDraft
 from orders.models import ApiKey, User
 from orders.queries import OrderDetails
-from orders.status import UNSETTLED_STOCK, Door, OrderStatus
+from orders.status import UNSETTLED_STOCK, Door, OrderStatus, StockState
 from orders.throttling import Taken
 from orderservice.client_address import client_network
 from orderservice.rates import Scope
 
 SETTLING_RETRY = 2  # seconds
+REVIEW_RETRY = 60  # seconds: a person has to look at it
 NO_VERSION = 0  # versions begin with 1, so an order never has this one
 
 
@@ -48,6 +49,12 @@ class ApiView(APIView):
         admit_chunked(request)
         return super().initialize_request(request, *args, **kwargs)
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse a method that there is not, before anybody is asked who they are."""
+        if request.method not in self.allowed_methods:
+            raise MethodNotAllowed(request.method or "")
+        super().initial(request, *args, **kwargs)
+
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
@@ -55,6 +62,8 @@ class ApiView(APIView):
         answer = super().finalize_response(request, response, *args, **kwargs)
         answer.headers.setdefault("Cache-Control", "private, no-cache")
         answer["Referrer-Policy"] = "no-referrer"
+        if not answer["Allow"]:  # where there is no call at all
+            del answer["Allow"]
         throttles.tell(answer, self.taken)
         patch_vary_headers(answer, ["Authorization", "Cookie"])
         return answer
@@ -107,11 +116,11 @@ class OrdersView(ApiView):
         """Place an order, once for each idempotency key."""
         owner = self._customer()
         body = OrderSerializer(data=request.data, context={"owner": owner})
-        body.is_valid(raise_exception=True)
+        key = request.headers.get(idempotency.HEADER)
+        if not body.is_valid() or idempotency.faults(key):
+            raise ValidationError({**body.errors, **idempotency.faults(key)})
         draft = OrderDraft(**body.validated_data, owner=owner, guest_address=self._guest_address())
-        claim = idempotency.claim(
-            request.headers.get(idempotency.HEADER), scope=self._scope(draft), draft=draft
-        )
+        claim = idempotency.claim(key, scope=self._scope(draft), draft=draft)
         placed = idempotency.place(draft, actor=self.actor, claim=claim)
         response = Response(placed.body, status=201)
         response["Location"] = reverse("order", args=[placed.body["id"]])
@@ -166,8 +175,8 @@ class StatusView(ApiView):
             note=body.validated_data.get("reason", ""),
             expected=expected_version(request.headers.get("If-Match"), order),
         )
-        wanted = body.validated_data["status"]
-        return shown(queries.load(order.number), accepted=wanted != OrderStatus.PENDING)
+        is_there = order.status == body.validated_data["status"]  # then nothing was asked of us
+        return shown(queries.load(order.number), accepted=not is_there)
 
     def _bring_to(
         self, order: OrderDetails, status: OrderStatus, *, note: str, expected: int | None
@@ -213,7 +222,8 @@ def shown(order: OrderDetails, *, accepted: bool = False) -> Response:
     response = Response(representation.order(order), status=202 if settling else 200)
     response["ETag"] = representation.etag(order)
     if settling:
-        response["Retry-After"] = str(SETTLING_RETRY)
+        in_review = order.stock_state == StockState.REVIEW
+        response["Retry-After"] = str(REVIEW_RETRY if in_review else SETTLING_RETRY)
     return response
 
 

@@ -39,10 +39,11 @@ def cancel(
         actor.require_cancel(order)
         if order.status == OrderStatus.CANCELLED:
             return order
-        require_version(order, expected_version)
+        confirmation = lock_live_confirmation(order)
+        if confirmation is None or confirmation.cancel_requested_at is None:
+            require_version(order, expected_version)  # who repeats a cancel has seen no other
         require_move(order, OrderStatus.CANCELLED)
         why: dict[str, object] = {"reason": reason} if reason else {}
-        confirmation = lock_live_confirmation(order)
         if confirmation is None:
             add_note(order, actor, note)
             record(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from orders.actor import Actor
+from orders.errors import IllegalTransition
 from orders.lifecycle.advancing import advance
 from orders.lifecycle.failures import failure_of
 from orders.lifecycle.records import (
@@ -43,6 +44,10 @@ def confirm(
             require_version(order, expected_version)
         if (refusal := why_not_confirm(order)) is not None:
             raise refusal
+        if confirmation is not None and confirmation.cancel_requested_at is not None:
+            raise IllegalTransition(
+                OrderStatus(order.status), OrderStatus.CONFIRMED, "it is being cancelled"
+            )
         opened = confirmation is None
         if confirmation is not None:
             confirmation_id = confirmation.pk

@@ -34,6 +34,7 @@ DIGITS = 6  # of a code of the app
 TOLERANCE = 1  # steps that the phone's clock may be off
 RECOVERY_CODES = 10
 RECOVERY_DIGITS = 12
+LONGEST_CODE = 40  # characters, with what people put between the digits
 
 
 class CodeRefused(Exception):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from django import forms
 from django.contrib.auth.signals import user_login_failed
 
+from orders.signin import factors
+
 if TYPE_CHECKING:
     from django.contrib.admin.forms import AdminAuthenticationForm as AuthenticationForm
     from django.contrib.admin.widgets import AdminTextInputWidget as TextInput
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
 else:
     from unfold.forms import AuthenticationForm
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
-
-LONGEST_CODE = 40  # characters, with what people put between the digits
 
 
 class PasswordForm(AuthenticationForm):
@@ -39,7 +39,7 @@ class CodeForm(forms.Form):
     """A code of an app, or a recovery code: both are digits."""
 
     code = forms.CharField(
-        max_length=LONGEST_CODE,
+        max_length=factors.LONGEST_CODE,
         widget=TextInput(
             attrs={
                 "autocomplete": "one-time-code",

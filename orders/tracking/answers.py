@@ -58,6 +58,15 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     return shown(answer)(request)
 
 
+def csrf_failure(request: HttpRequest) -> HttpResponseBase:
+    """Answer a form without its token, as a second tab sends it after a sign-in."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        return _page(request, "stale", HTTPStatus.FORBIDDEN)
+
+    return form(answer)(request)
+
+
 def is_ours(request: HttpRequest) -> bool:
     """Tell whether a request is for a page of ours."""
     home = reverse("track")

@@ -1,7 +1,8 @@
-"""Personal data, shown so that its owner knows it again and nobody else learns it.
+"""Personal data, shown so that its owner knows it again, and who looks over a shoulder does not.
 
-Whoever holds the link of a guest's order sees the page, and links are forwarded. So what is hidden
-is hidden from everybody, owners and staff included, and its length with it.
+The page may be open anywhere, and its picture be passed on. So what is hidden is hidden from
+everybody, owners and staff included, and its length with it. It is no secret from whoever holds the
+link of a guest's order: the link has the order's id, with which the API shows all of it.
 """
 
 import re

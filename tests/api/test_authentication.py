@@ -7,8 +7,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from orders.models import ApiKey
-from tests.api.calls import ORDERS, create, guest, key_of, patch, refusal, with_key
+from orders.models import ApiKey, Order
+from tests.api.calls import ORDERS, create, customer, guest, key_of, patch, refusal, with_key
 from tests.factories import order_of, staff
 
 pytestmark = pytest.mark.django_db
@@ -81,8 +81,21 @@ def test_call_with_a_key_notes_its_use_once_a_minute(
     assert noted > first
 
 
-@pytest.mark.parametrize("header", ["Basic eDp5", "x", ""])
-def test_call_with_another_scheme_is_one_without_a_credential(header: str) -> None:
+@pytest.mark.parametrize("header", ["Basic eDp5", "x", "Token 1", "ApiKey abcdefgh.1", "Api-Key"])
+@pytest.mark.parametrize("in_a_session", [False, True])
+def test_call_with_another_scheme_is_not_even_a_guest_s(
+    plenty: None, header: str, in_a_session: bool
+) -> None:
+    client = customer()[1] if in_a_session else guest()
+    answer = create(client, headers={"Authorization": header})
+    assert answer.status_code == 401
+    assert answer.json()["code"] in ("unknown_scheme", "authentication_failed")
+    assert answer.headers["WWW-Authenticate"] == "Api-Key, Bearer"
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("header", ["", " "])
+def test_call_with_an_empty_header_is_one_without_a_credential(header: str) -> None:
     answer = guest().get(ORDERS, headers={"Authorization": header})
     assert refusal(answer) == (401, "not_authenticated")
 

@@ -151,3 +151,24 @@ def test_create_with_a_bad_idempotency_key_is_refused(key: str) -> None:
     answer = create(guest(), headers={"Idempotency-Key": key})
     assert refusal(answer) == (400, "invalid")
     assert [fault["field"] for fault in answer.json()["errors"]] == ["Idempotency-Key"]
+
+
+class Broken(io.BytesIO):
+    """Chunks that are none."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Fail as a server's parser does."""
+        raise ValueError("chunk size")
+
+
+def test_create_with_malformed_chunks_is_told_so() -> None:
+    environ: dict[str, Any] = {"wsgi.input": Broken(), "wsgi.input_terminated": True}
+    answer = guest().generic(
+        "POST",
+        ORDERS,
+        content_type="application/json",
+        headers={"Transfer-Encoding": "chunked"},
+        CONTENT_TYPE="application/json",
+        **environ,
+    )
+    assert refusal(answer) == (400, "parse_error")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from inventory_client.sandbox.server import Sandbox
 from orders.api import idempotency
 from orders.models import IdempotencyKey, Order
-from tests.api.calls import create, customer, guest, item, key_of, refusal, with_key
+from tests.api.calls import create, customer, faults, guest, item, key_of, refusal, with_key
 from tests.factories import staff
 
 KEY = {"Idempotency-Key": "a key"}
@@ -172,3 +172,9 @@ def _forget_orders() -> None:
     """Empty the tables; history is append-only, so that only TRUNCATE can."""
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE orders_order CASCADE")
+
+
+@pytest.mark.django_db
+def test_key_at_fault_is_reported_beside_the_body_s_faults() -> None:
+    answer = create(guest(), headers={"Idempotency-Key": "é"}, city=None)
+    assert faults(answer) == [("Idempotency-Key", "invalid"), ("city", "required")]

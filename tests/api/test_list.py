@@ -177,6 +177,8 @@ def test_list_by_user_id_finds_the_owners_orders(viewer: APIClient) -> None:
         ("q=" + "x" * 201, [("q", "max_length")]),
         ("createdFrom=yesterday", [("createdFrom", "invalid")]),
         ("createdTo=2026-02-30", [("createdTo", "invalid")]),
+        ("createdTo=20260201", [("createdTo", "invalid")]),
+        ("createdFrom=2026-W48", [("createdFrom", "invalid")]),
         ("createdTo=99999-01-01", [("createdTo", "invalid")]),
         ("minTotal=-1", [("minTotal", "invalid")]),
         ("minTotal=NaN", [("minTotal", "invalid")]),

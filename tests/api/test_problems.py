@@ -140,3 +140,25 @@ def test_calls_with_a_trailing_slash_are_answered_without_a_redirect() -> None:
     assert guest().get(url(order, "/events/")).status_code == 200
     answer = staff.patch(url(order, "/status/"), {"status": "CANCELLED"}, format="json")
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("tail", ["", "/x", "/x/status", "/x/events"])
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "OPTIONS", "TRACE"])
+def test_method_that_there_is_not_is_refused_before_anybody_is_asked_who_they_are(
+    tail: str, method: str
+) -> None:
+    answer = guest().generic(method, f"{ORDERS}{tail}")
+    assert refusal(answer) == (405, "method_not_allowed")
+    assert method not in answer.headers["Allow"]
+
+
+def test_unknown_call_names_no_methods() -> None:
+    assert "Allow" not in guest().get("/api/nothing").headers
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/", "/health/ready", "/health/ready/"])
+def test_health_is_at_both_paths_and_only_read(path: str) -> None:
+    assert guest().get(path).status_code in (200, 503)
+    answer = guest().post(path)
+    assert refusal(answer) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET, HEAD"

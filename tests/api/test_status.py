@@ -65,12 +65,67 @@ def test_confirm_while_the_product_is_busy_is_accepted(sandbox: Sandbox) -> None
 
 
 @pytest.mark.parametrize("state", ["settling", "review"])
-def test_cancel_while_stock_settles_is_accepted(state: str) -> None:
+def test_status_that_the_order_has_is_answered_at_once_also_while_stock_settles(state: str) -> None:
     order = order_of(p10=2)
     Order.objects.filter(pk=order.pk).update(status="CANCELLED", stock_state=state)
     answer = patch(service(), order, "CANCELLED")
-    assert outcome(answer) == (202, "CANCELLED", state)
-    assert answer.headers["Retry-After"] == "2"
+    assert outcome(answer) == (200, "CANCELLED", state)
+    assert "Retry-After" not in answer.headers
+
+
+def unknown(sandbox: Sandbox) -> Order:
+    """Return an order whose confirmation has lost the answer to its call."""
+    sandbox.store.set_stock({"10": 45})
+    order = order_of(p10=2)
+    sandbox.faults.script("reset_after")
+    assert outcome(patch(service(), order, "CONFIRMED")) == (202, "PENDING", "settling")
+    return order
+
+
+def test_confirmation_that_a_person_must_look_at_is_asked_for_seldom(sandbox: Sandbox) -> None:
+    order = unknown(sandbox)
+    StockMovement.objects.update(state="review", resolved_at=timezone.now(), settles_at=None)
+    Order.objects.update(stock_state="review")
+    answer = patch(service(), order, "CONFIRMED")
+    assert outcome(answer) == (202, "PENDING", "review")
+    assert answer.headers["Retry-After"] == "60"
+
+
+def test_confirm_of_what_is_being_cancelled_is_refused(sandbox: Sandbox) -> None:
+    order, staff = unknown(sandbox), service()
+    assert outcome(patch(staff, order, "CANCELLED")) == (202, "PENDING", "settling")
+    answer = patch(staff, order, "CONFIRMED")
+    assert refusal(answer) == (409, "illegal_transition")
+    assert "being cancelled" in answer.json()["detail"]
+
+
+def test_cancel_that_is_repeated_joins_the_first_whatever_its_tag(sandbox: Sandbox) -> None:
+    order, staff = unknown(sandbox), service()
+    tag = guest().get(url(order)).headers["ETag"]
+    answers = [
+        staff.patch(
+            url(order, "/status"), {"status": "CANCELLED"}, format="json", headers={"If-Match": tag}
+        )
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert OrderEvent.objects.filter(kind="cancellation_requested").count() == 1
+    late = staff.patch(
+        url(order_of(p10=1), "/status"),
+        {"status": "CANCELLED"},
+        format="json",
+        headers={"If-Match": tag},
+    )
+    assert refusal(late) == (412, "stale_version")
+
+
+def test_status_reports_a_reason_that_does_not_go_beside_all_other_faults() -> None:
+    answer = service().patch(
+        url(order_of(p10=1), "/status"),
+        {"status": "CONFIRMED", "reason": "x", "foo": 1},
+        format="json",
+    )
+    assert faults(answer) == [("foo", "unknown_field"), ("reason", "not_applicable")]
 
 
 def test_cancel_of_a_confirmed_order_gives_back_its_stock(sandbox: Sandbox) -> None:

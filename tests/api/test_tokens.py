@@ -1,17 +1,19 @@
 """POST /api/auth/token and what its tokens open."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
 from django.conf import settings as configured
+from django.contrib.sessions.models import Session
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from orders.models import Order, User
-from orders.signin import tokens
-from tests.api.calls import ORDERS, create, guest, patch, refusal, url
+from orders.signin import sessions, tokens
+from tests.api.calls import ORDERS, create, guest, patch, refusal, signed_in, url
 from tests.factories import order, staff, user
 from tests.signin.people import PASSWORD, code_of, customer, member, with_app
 
@@ -217,3 +219,19 @@ def test_bad_token_is_refused(token: str) -> None:
 def test_creation_with_a_bad_token_is_refused_and_writes_nothing(plenty: None) -> None:
     assert refusal(create(bearing("x"))) == (401, "invalid_token")
     assert not Order.objects.exists()
+
+
+def test_signing_in_for_tokens_makes_no_session_and_prolongs_nobody_s() -> None:
+    first = sign_in(customer().username)
+    assert not first.cookies
+    assert not Session.objects.exists()
+
+    theirs, began = signed_in(member()), time.time() - 3600
+    session = theirs.session
+    session[sessions.BEGAN], session[sessions.SEEN] = began, time.time()
+    session.save()
+    name = customer(username="bob").username
+    answer = theirs.post(TOKEN, {"username": name, "password": PASSWORD}, format="json")
+    assert answer.status_code == 200
+    assert not answer.cookies
+    assert Session.objects.get().get_decoded()[sessions.BEGAN] == began

@@ -64,3 +64,9 @@ def test_create_api_key_with_nonsense_makes_nothing(arguments: tuple[str, ...]) 
     with pytest.raises(CommandError):
         run("create_api_key", *arguments)
     assert (User.objects.count(), ApiKey.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "36501", "99999999"])
+def test_create_api_key_that_expires_never_or_at_once_is_refused(days: str) -> None:
+    with pytest.raises(CommandError, match="from 1 to 36500"):
+        run("create_api_key", "--name", "till", "--role", "viewer", f"--expires-days={days}")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -148,3 +149,26 @@ def test_paging_by_a_made_up_cursor_is_refused(sort: str, value: str) -> None:
     answer = service("viewer").get(ORDERS, {"cursor": value, "sort": sort})
     assert answer.status_code == 400
     assert refusal(answer)[1] == "invalid"
+
+
+@pytest.mark.parametrize("inside", ["{}", "1", "null", '{"x":1}', "[]"])
+def test_items_by_the_thousand_are_refused_shortly(inside: str) -> None:
+    sent = '{"items":[' + ",".join([inside] * (63_000 // (len(inside) + 1))) + "]}"
+    begun = time.thread_time()
+    answer: Any = guest().generic("POST", ORDERS, sent, "application/json")
+    assert time.thread_time() - begun < 1
+    assert ("items", "max_length") in faults(answer)
+    assert len(answer.content) < 32 * KIB
+
+
+def test_items_too_many_are_a_fault_beside_those_of_the_first() -> None:
+    answer = create(guest(), items=[item(quantity=0), *[item()] * 100])
+    assert faults(answer) == [("items", "max_length"), ("items[0].quantity", "min_value")]
+
+
+@pytest.mark.parametrize("path", [ORDERS, "/api/auth/token"])
+def test_mass_assignment_by_the_thousand_is_refused_shortly(path: str) -> None:
+    sent = json.dumps({f"a{number}": 1 for number in range(5000)})
+    answer: Any = guest().generic("POST", path, sent, "application/json")
+    assert refusal(answer) == (400, "invalid")
+    assert len(answer.json()["errors"]) == 200

@@ -262,3 +262,21 @@ def test_what_is_kept_of_an_attempt_holds_no_order_s_id() -> None:
     kept = AccessAttempt.objects.values().get()
     assert str(placed.public_id) not in str(kept)
     assert user().username not in str(kept)
+
+
+def test_form_without_its_token_is_answered_by_a_page_of_the_shop_s() -> None:
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post(SIGN_IN, {"username": "x", "password": "y"})
+    assert answer.status_code == 403
+    assert "This page is out of date" in text(answer)
+    assert answer.headers["Referrer-Policy"] == "strict-origin"
+    assert answer.headers["X-Robots-Tag"] == "noindex"
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_form_without_its_token_elsewhere_is_answered_in_plain_text() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (
+        403,
+        "text/plain; charset=utf-8",
+    )

@@ -130,7 +130,9 @@ SET_ORDER_STATUS = call(
     "setOrderStatus",
     "Confirm, complete or cancel an order",
     "CONFIRMED takes the stock, exactly once; CANCELLED gives back what was taken. 202 says that"
-    " this goes on by itself: look again after `Retry-After`. Asking for the status that the order"
+    " the stock is still on its way, or that a person has to look at it: look again after"
+    " `Retry-After`. A call to the inventory that is on its way is waited for, up to"
+    " `INVENTORY_TIMEOUT_SECONDS` (10 s). Asking for the status that the order"
     " has is answered with 200, and does nothing. An owner may cancel their own PENDING order.",
     tag="Orders",
     auth=WRITERS,

@@ -13,6 +13,8 @@ from django.utils.text import slugify
 from orders.models import ApiKey, User
 from orders.roles import ROLES
 
+MOST_DAYS = 36_500
+
 
 class Command(BaseCommand):
     """Writes the key, which is shown this once, as the last line of stdout."""
@@ -31,8 +33,8 @@ class Command(BaseCommand):
     ) -> None:
         if not 1 <= len(name) <= 50 or not slugify(name):
             raise CommandError("--name needs a letter or a digit, and 50 characters at most.")
-        if expires_days is not None and expires_days < 1:
-            raise CommandError("--expires-days must be at least 1.")
+        if expires_days is not None and not 1 <= expires_days <= MOST_DAYS:
+            raise CommandError(f"--expires-days must be from 1 to {MOST_DAYS}.")
         expires = None if expires_days is None else timezone.now() + timedelta(days=expires_days)
         with transaction.atomic():
             user = _service_user(f"service-{slugify(name)}", role)
