@@ -17,7 +17,7 @@ from orders.actor import Actor
 from orders.api import filters, idempotency, representation, throttles
 from orders.api.pagination import page_of
 from orders.api.parsers import admit_chunked
-from orders.api.serializers import OrderSerializer, StatusSerializer
+from orders.api.serializers import StatusSerializer, read_order
 from orders.errors import IllegalTransition
 from orders.lifecycle import OrderDraft
 from orders.models import ApiKey, User
@@ -115,11 +115,9 @@ class OrdersView(ApiView):
     def post(self, request: Request) -> Response:
         """Place an order, once for each idempotency key."""
         owner = self._customer()
-        body = OrderSerializer(data=request.data, context={"owner": owner})
         key = request.headers.get(idempotency.HEADER)
-        if not body.is_valid() or idempotency.faults(key):
-            raise ValidationError({**body.errors, **idempotency.faults(key)})
-        draft = OrderDraft(**body.validated_data, owner=owner, guest_address=self._guest_address())
+        wanted = self._read(request.data, owner, idempotency.faults(key))
+        draft = OrderDraft(**wanted, owner=owner, guest_address=self._guest_address())
         claim = idempotency.claim(key, scope=self._scope(draft), draft=draft)
         placed = idempotency.place(draft, actor=self.actor, claim=claim)
         response = Response(placed.body, status=201)
@@ -127,6 +125,18 @@ class OrdersView(ApiView):
         if placed.replayed:
             response["Idempotency-Replayed"] = "true"
         return response
+
+    def _read(self, data: Any, owner: User | None, faults: dict[str, Any]) -> dict[str, Any]:
+        """Return what the body asks for; refuse it with all its faults, and those of a header."""
+        try:
+            wanted = read_order(data, owner=owner)
+        except ValidationError as exc:
+            if not isinstance(exc.detail, dict):
+                raise
+            raise ValidationError({**exc.detail, **faults}) from exc
+        if faults:
+            raise ValidationError(faults)
+        return wanted
 
     def _customer(self) -> User | None:
         """Return the signed-in customer; staff and services order for others."""
