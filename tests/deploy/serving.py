@@ -42,6 +42,7 @@ def served(log: Path, **variables: str) -> Iterator[Served]:
         wait_for(lambda: ask(port, "/health")[0] != 0, within=60)
         yield Served(port, log)
         assert stop(process, within=45) == 0
+        assert b"Logging error" not in log.read_bytes()
     finally:
         process.kill()
         process.wait()

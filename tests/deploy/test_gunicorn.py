@@ -33,4 +33,7 @@ def test_gunicorn_in_production_finds_its_configuration_serves_and_stops() -> No
     finally:
         process.kill()
     assert process.stderr is not None
-    assert b"Using worker: PatientWorker" in process.stderr.read()
+    log = process.stderr.read()
+    assert b"Using worker: PatientWorker" in log
+    assert b"Worker exiting" in log  # gunicorn's own lines, from a process that has our settings
+    assert b"Logging error" not in log
