@@ -8,7 +8,7 @@ from django.db import transaction
 from orders.lifecycle import entries
 from orders.lifecycle.failures import failure_of
 from orders.lifecycle.nudging import nudge
-from orders.lifecycle.records import lock_order, record
+from orders.lifecycle.records import record
 from orders.models import Confirmation, Order
 from orders.status import (
     ConfirmationState,
@@ -21,8 +21,12 @@ from orders.status import (
 )
 from orders.stock import engine, ledger, timing
 from orders.stock.protocol import Returned, Review, Settled, Taken, Wait, next_step
+from orderservice.postgresql.fetching import fetch_one
 
 log = structlog.get_logger(__name__)
+
+
+_ITS_ORDER = "number = (SELECT order_id FROM orders_confirmation WHERE id = %(id)s) FOR UPDATE"
 
 
 def advance(
@@ -70,9 +74,12 @@ def advance_due() -> bool:
 
 def _lock(confirmation_id: int) -> tuple[Order, Confirmation]:
     """Lock the order, then its confirmation: everybody's order of locks."""
-    number = Confirmation.objects.values_list("order_id", flat=True).get(pk=confirmation_id)
-    order = lock_order(number)
-    return order, Confirmation.objects.select_for_update().get(pk=confirmation_id)
+    key = {"id": confirmation_id}
+    order = fetch_one(Order, _ITS_ORDER, key)
+    confirmation = fetch_one(Confirmation, "id = %(id)s FOR UPDATE", key)
+    if order is None or confirmation is None:
+        raise Confirmation.DoesNotExist(confirmation_id)
+    return order, confirmation
 
 
 def _close(confirmation_id: int, answer: Taken | Returned) -> None:

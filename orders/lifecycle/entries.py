@@ -1,6 +1,7 @@
 """The entries of batches: who waits for what, and what came of it."""
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -8,6 +9,15 @@ from django.utils import timezone
 from orders.errors import OrderError
 from orders.models import Batch, BatchEntry, Order
 from orders.status import EntryOutcome, Verb
+from orderservice.postgresql import prepared
+
+_END = """
+    UPDATE orders_batchentry AS entry
+       SET outcome = %(outcome)s, ended_at = %(ended_at)s, code = %(code)s, why = %(why)s
+      FROM orders_batch AS batch
+     WHERE entry.batch_id = batch.id AND batch.verb = %(verb)s
+       AND entry.order_id = %(order)s AND entry.outcome = ''
+"""
 
 
 def write(batch: Batch, numbers: Collection[int]) -> None:
@@ -22,8 +32,9 @@ def write(batch: Batch, numbers: Collection[int]) -> None:
 
 def end(order: Order, verb: Verb, refusal: OrderError | None = None) -> None:
     """Write down, wherever the locked order waits for the verb, that it is done, or why not."""
-    waiting = BatchEntry.objects.filter(order=order, outcome="", batch__verb=verb)
-    waiting.update(**_outcome(refusal))
+    parameters: Any = {"order": order.pk, "verb": verb, **_outcome(refusal)}
+    with prepared() as cursor:
+        cursor.execute(_END, parameters)
 
 
 def end_one(entry: BatchEntry, refusal: OrderError | None = None) -> None:
@@ -43,7 +54,7 @@ def end_many(batch: Batch, refusals: Iterable[tuple[int, OrderError | None]]) ->
 def _outcome(refusal: OrderError | None) -> dict[str, object]:
     ended = {"ended_at": timezone.now()}
     if refusal is None:
-        return {"outcome": EntryOutcome.DONE, **ended}
+        return {"outcome": EntryOutcome.DONE, "code": "", "why": "", **ended}
     return {
         "outcome": EntryOutcome.REFUSED,
         "code": refusal.code,

@@ -1,10 +1,11 @@
 """What the verbs share: locking an order, changing it, and recording that it happened."""
 
 from collections.abc import Collection
-from typing import Literal
+from typing import Any, Literal
 
 from django.db.models import F
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from orders.actor import Actor
 from orders.errors import (
@@ -25,23 +26,39 @@ from orders.status import (
     OrderStatus,
     StockState,
 )
+from orderservice.postgresql import prepared
+from orderservice.postgresql.fetching import fetch_one
+
+_LIVE = (  # in the words of the partial index
+    f"order_id = %(order)s AND state IN ({', '.join(map(repr, map(str, LIVE_CONFIRMATIONS)))})"
+    " FOR UPDATE"
+)
+_RECORD = """
+    WITH changed AS (
+        UPDATE orders_order
+           SET version = %(version)s, updated_at = %(updated_at)s, status = %(status)s,
+               stock_state = %(stock_state)s, stock_since = %(stock_since)s,
+               hold_reason = %(hold_reason)s, held_since = %(held_since)s
+         WHERE number = %(number)s
+        RETURNING number
+    )
+    INSERT INTO orders_orderevent (order_id, kind, from_status, to_status, actor, via, data)
+    SELECT number, %(kind)s, %(from_status)s, %(to_status)s, %(actor)s, %(via)s, %(data)s
+      FROM changed
+"""
 
 
 def lock_order(number: int) -> Order:
     """Return the order, locked until the transaction ends; raise `OrderNotFound`."""
-    try:
-        return Order.objects.select_for_update().get(pk=number)
-    except Order.DoesNotExist as exc:
-        raise OrderNotFound from exc
+    order = fetch_one(Order, "number = %(number)s FOR UPDATE", {"number": number})
+    if order is None:
+        raise OrderNotFound
+    return order
 
 
 def lock_live_confirmation(order: Order) -> Confirmation | None:
     """Return the order's live confirmation, locked; the order must be locked before."""
-    return (
-        Confirmation.objects.select_for_update()
-        .filter(order=order, state__in=LIVE_CONFIRMATIONS)
-        .first()
-    )
+    return fetch_one(Confirmation, _LIVE, {"order": order.pk})
 
 
 def require_version(order: Order, expected: int | None) -> None:
@@ -94,32 +111,36 @@ def record(
 
     An order that is not PENDING any more is on hold no more.
     """
-    from_status = OrderStatus(order.status)
-    fields = ["version", "updated_at"]
+    from_status = order.status
     order.version += 1
     order.updated_at = timezone.now()
     if status is not None:
         order.status = status
-        fields.append("status")
         hold = "" if status != OrderStatus.PENDING else hold
     if stock is not None and stock != order.stock_state:
         order.stock_state = stock
         order.stock_since = order.updated_at
-        fields += ["stock_state", "stock_since"]
     if hold is not None and hold != order.hold_reason:
         order.hold_reason = hold
         order.held_since = order.updated_at if hold else None
-        fields += ["hold_reason", "held_since"]
-    order.save(update_fields=fields)
-    OrderEvent.objects.create(
-        order=order,
-        kind=kind,
-        from_status=from_status,
-        to_status=order.status,
-        actor=actor,
-        via=via,
-        data=data or {},
-    )
+    parameters: Any = {
+        "number": order.pk,
+        "version": order.version,
+        "updated_at": order.updated_at,
+        "status": order.status,
+        "stock_state": order.stock_state,
+        "stock_since": order.stock_since,
+        "hold_reason": order.hold_reason,
+        "held_since": order.held_since,
+        "kind": kind,
+        "from_status": from_status,
+        "to_status": order.status,
+        "actor": actor,
+        "via": via,
+        "data": Jsonb(data or {}),
+    }
+    with prepared() as cursor:
+        cursor.execute(_RECORD, parameters)
 
 
 def record_requests(numbers: Collection[int], *, actor: str, via: str, batch_id: int) -> None:

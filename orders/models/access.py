@@ -6,12 +6,13 @@ import uuid
 from functools import cache
 
 from django.contrib.auth.models import AbstractUser
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.utils.functional import cached_property
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework_api_key.models import AbstractAPIKey
 
 from orderservice.postgresql import prepared
+from orderservice.postgresql.fetching import columns, names
 
 _PERMISSIONS = """
     SELECT app_label || '.' || codename
@@ -81,31 +82,20 @@ class ApiKey(AbstractAPIKey):
     def of_prefix(cls, prefix: str) -> ApiKey | None:
         """Return the key of a prefix, whatever has become of it, with its user."""
         with prepared() as cursor:
-            cursor.execute(_statement(), [prefix])
+            cursor.execute(_key_and_holder(), [prefix])
             row = cursor.fetchone()
         if row is None:
             return None
-        names, users = _names(cls), _names(User)
-        key = cls.from_db(DEFAULT_DB_ALIAS, names, row[: len(names)])
-        key.user = User.from_db(DEFAULT_DB_ALIAS, users, row[len(names) :])
+        own = names(cls)
+        key = cls.from_db(DEFAULT_DB_ALIAS, own, row[: len(own)])
+        key.user = User.from_db(DEFAULT_DB_ALIAS, names(User), row[len(own) :])
         return key
 
 
 @cache
-def _names(model: type[models.Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields]
-
-
-@cache
-def _statement() -> str:
+def _key_and_holder() -> str:
     """Return the SELECT of a key with its user, which each call with a key begins with."""
-    columns = [
-        f"{table}.{connection.ops.quote_name(field.column)}"
-        for table, model in (("key", ApiKey), ("holder", User))
-        for field in model._meta.concrete_fields
-        if field.column
-    ]
     return (
-        f"SELECT {', '.join(columns)} FROM orders_apikey AS key"
+        f"SELECT {columns(ApiKey, 'key')}, {columns(User, 'holder')} FROM orders_apikey AS key"
         " JOIN orders_user AS holder ON holder.id = key.user_id WHERE key.prefix = %s"
     )

@@ -184,11 +184,12 @@ def _failure_of(confirmation: Confirmation) -> tuple[FailureReason, list[Shortag
 
 def close(confirmation: Confirmation, to: ConfirmationState) -> None:
     """Close a confirmation; the caller holds its lock and changes the order with it."""
-    _execute(
-        "UPDATE orders_confirmation SET state = %s, settled_at = clock_timestamp() WHERE id = %s",
-        to,
-        confirmation.pk,
-    )
+    with prepared() as cursor:
+        cursor.execute(
+            "UPDATE orders_confirmation SET state = %s, settled_at = clock_timestamp()"
+            " WHERE id = %s",
+            [to, confirmation.pk],
+        )
     confirmation.state = to
 
 

@@ -159,13 +159,13 @@ class Steps:
         return adjust
 
     def _writing_down(self, real: Function) -> Function:
-        def transition(*args: Any) -> None:
+        def transition(*args: Any, **options: Any) -> None:
             pause = self.taken("before_outcome_commit")
             if pause is None:
-                real(*args)
+                real(*args, **options)
             else:
                 with transaction.atomic():
-                    real(*args)
+                    real(*args, **options)
                     self.obey("before_outcome_commit", pause)
             self.reach("after_outcome")
 

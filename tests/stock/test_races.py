@@ -5,19 +5,21 @@ connections and an inventory service whose adjust is a read, then a write.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Model
 from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
-from orders.errors import OrderNotFound
-from orders.lifecycle import advancing, confirming
+from orders.lifecycle import advancing, records
 from orders.models import Confirmation, Order
+from orderservice.postgresql.fetching import fetch_one
 from tests.factories import OPERATOR, order_of, stock
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -101,14 +103,11 @@ def test_confirm_twice_at_once_without_the_guards_moves_stock_twice(
 ) -> None:
     """The control: no row lock, no unique live confirmation."""
 
-    def not_locked(number: int) -> Order:
-        try:
-            return Order.objects.get(pk=number)
-        except Order.DoesNotExist as exc:
-            raise OrderNotFound from exc
+    def not_locked(model: type[Model], condition: str, parameters: Mapping[str, Any]) -> Any:
+        return fetch_one(model, condition.removesuffix(" FOR UPDATE"), parameters)
 
-    monkeypatch.setattr(confirming, "lock_order", not_locked)
-    monkeypatch.setattr(advancing, "lock_order", not_locked)
+    monkeypatch.setattr(records, "fetch_one", not_locked)
+    monkeypatch.setattr(advancing, "fetch_one", not_locked)
     sandbox.switches.update({"race_window_ms": 3})
 
     with without_index("one_live_confirmation"):
