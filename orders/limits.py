@@ -14,6 +14,8 @@ CITY_LENGTH = 100
 ZIP_CODE_LENGTH = 20
 PRODUCT_ID_LENGTH = 100
 NOTE_LENGTH = 2000
+REASON_LENGTH = 500  # of a change, as the API takes it; kept as a note
+REFERENCE_LENGTH = 100  # the API's userId
 
 MAX_LINES = 100
 MAX_QUANTITY = 1_000_000  # pieces, of a line as a customer sends it

@@ -8,6 +8,7 @@ from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
+from orders import limits
 from orders.api.fields import Amount, Moment, Text, WholeNumber, Word
 from orders.api.serializers import Strict
 from orders.queries import Key, OrderFilter, Sort
@@ -84,9 +85,9 @@ class ListQuery(Strict):
     status = Word(choices=list(OrderStatus), required=False)
     stock = Word(choices=list(StockState), required=False)
     q = Text(max_length=200, required=False)
-    email = Text(max_length=254, required=False)
-    productId = Text(max_length=100, source="product_id", required=False)
-    userId = Text(max_length=100, source="user_id", required=False)
+    email = Text(max_length=limits.EMAIL_LENGTH, required=False)
+    productId = Text(max_length=limits.PRODUCT_ID_LENGTH, source="product_id", required=False)
+    userId = Text(max_length=limits.REFERENCE_LENGTH, source="user_id", required=False)
     createdFrom = Moment(source="created_from", required=False)
     createdTo = Moment(source="created_to", last=True, required=False)
     minTotal = Amount(source="min_total", required=False)

@@ -92,7 +92,12 @@ class OrderSerializer(Strict):
     city = Text(max_length=limits.CITY_LENGTH)
     zipCode = Text(max_length=limits.ZIP_CODE_LENGTH, source="zip_code")
     # The clients of the service that this one replaces send null for a guest.
-    userId = Text(max_length=100, source="customer_reference", required=False, allow_null=True)
+    userId = Text(
+        max_length=limits.REFERENCE_LENGTH,
+        source="customer_reference",
+        required=False,
+        allow_null=True,
+    )
     items = Items()
 
     def validate_userId(self, user_id: str | None) -> str:
@@ -132,7 +137,7 @@ class StatusSerializer(Strict):
     """The state that an order shall be in."""
 
     status = Word(choices=list(OrderStatus))
-    reason = Text(max_length=500, required=False)
+    reason = Text(max_length=limits.REASON_LENGTH, required=False)
 
     def faults_between(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Refuse a reason where nobody would keep it."""

@@ -97,7 +97,7 @@ class TokenView(ApiView):
         elif factors.is_required(user):
             detail = "Set a second factor up in the admin first: staff must have one here"
             raise SignInRefused(detail, "second_factor_required")
-        user_logged_in.send(User, request=request._request, user=user)
+        user_logged_in.send(User, request=request._request, user=user, for_tokens=True)
         return tokens.issue(user, with_second_factor=user.has_second_factor)
 
     def _check(self, request: Request, user: User, code: str) -> None:

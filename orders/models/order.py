@@ -42,7 +42,8 @@ class Order(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     customer_reference = models.CharField(
-        max_length=100, help_text="The API's userId. A label unless the order has an owner."
+        max_length=limits.REFERENCE_LENGTH,
+        help_text="The API's userId. A label unless the order has an owner.",
     )
     full_name = models.CharField(max_length=limits.NAME_LENGTH)
     email = models.EmailField(max_length=limits.EMAIL_LENGTH)

@@ -14,24 +14,18 @@ from django.urls import reverse
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from orders.models import User
-
 BEGAN, SEEN = "signed_in_at", "seen_at"  # in the session, seconds since 1970
 SEEN_EVERY = 60.0  # seconds: a write a minute is enough
 BY_ITSELF = ("HX-Request", "X-Refresh")  # htmx in the admin, and the tracking page's own script
 
 
-def begin(request: HttpRequest, user: User, **signal: object) -> None:
+def begin(request: HttpRequest, *, for_tokens: bool = False, **signal: object) -> None:
     """Let the session's time start now; called at every sign-in, through whatever door.
 
-    Who signs in for tokens has no session; the one that came along may be somebody else's.
+    Not when somebody has signed in for tokens: the session that came along is none of theirs.
     """
-    if request.session.get(SESSION_KEY) == str(user.pk):
-        _start(request)
-
-
-def _start(request: HttpRequest) -> None:
-    request.session[BEGAN] = request.session[SEEN] = time.time()
+    if not for_tokens:
+        request.session[BEGAN] = request.session[SEEN] = time.time()
 
 
 class SessionEndMiddleware:
@@ -49,7 +43,7 @@ class SessionEndMiddleware:
     def _look(self, request: HttpRequest) -> None:
         session, now = request.session, time.time()
         if BEGAN not in session:  # one from before this was written down
-            _start(request)
+            begin(request)
         why = None
         if now - session[BEGAN] > settings.SESSION_COOKIE_AGE:
             why = "Your working day here is over"

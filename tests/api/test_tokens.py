@@ -221,17 +221,19 @@ def test_creation_with_a_bad_token_is_refused_and_writes_nothing(plenty: None) -
     assert not Order.objects.exists()
 
 
-def test_signing_in_for_tokens_makes_no_session_and_prolongs_nobody_s() -> None:
-    first = sign_in(customer().username)
-    assert not first.cookies
+def test_signing_in_for_tokens_makes_no_session() -> None:
+    assert not sign_in(customer().username).cookies
     assert not Session.objects.exists()
 
-    theirs, began = signed_in(member()), time.time() - 3600
+
+@pytest.mark.parametrize("whose", ["another's", "their own"])
+def test_signing_in_for_tokens_prolongs_no_session(whose: str) -> None:
+    bob = customer(username="bob")
+    theirs, began = signed_in(bob if whose == "their own" else member()), time.time() - 3600
     session = theirs.session
     session[sessions.BEGAN], session[sessions.SEEN] = began, time.time()
     session.save()
-    name = customer(username="bob").username
-    answer = theirs.post(TOKEN, {"username": name, "password": PASSWORD}, format="json")
+    answer = theirs.post(TOKEN, {"username": "bob", "password": PASSWORD}, format="json")
     assert answer.status_code == 200
     assert not answer.cookies
     assert Session.objects.get().get_decoded()[sessions.BEGAN] == began
