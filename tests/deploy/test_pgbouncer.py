@@ -31,7 +31,7 @@ pytestmark = [
 def pooler(tmp_path: Path) -> Iterator[int]:
     """A PgBouncer before the test's database; its port."""
     port, at = free_port(), connection.settings_dict
-    tmp_path.chmod(0o777)  # noqa: S103 - it gives up being root, and writes its log here
+    tmp_path.chmod(0o777)
     configuration = tmp_path / "pgbouncer.ini"
     configuration.write_text(
         f"""
