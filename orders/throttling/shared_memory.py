@@ -7,8 +7,6 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from redis import Redis
-from redis.exceptions import RedisError
 
 PATIENCE = 0.25  # seconds: a Redis that is slower than PostgreSQL is of no use
 
@@ -34,9 +32,11 @@ def count(key: str, seconds: int) -> tuple[int, float] | None:
     """
     if not settings.REDIS_URL:
         return None
+    import redis  # noqa: PLC0415 - who has none need not wait for it to load
+
     try:
         hits, left = _script(settings.REDIS_URL)(keys=[f"rate:{key}"], args=[1000 * seconds])
-    except RedisError as exc:
+    except redis.RedisError as exc:
         log.warning("redis_unavailable", error=type(exc).__name__)
         return None
     return int(hits), int(left) / 1000
@@ -44,5 +44,7 @@ def count(key: str, seconds: int) -> tuple[int, float] | None:
 
 @cache
 def _script(url: str) -> Any:
-    client = Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+    import redis  # noqa: PLC0415
+
+    client = redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
     return client.register_script(_COUNT)
