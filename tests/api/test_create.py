@@ -1,6 +1,7 @@
 """POST /api/orders: what is written, whose it is, and when nothing is."""
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from inventory_client.sandbox.server import Sandbox
@@ -119,3 +120,12 @@ def test_create_in_a_session_without_csrf_token_is_refused() -> None:
     answer = client.post(ORDERS, body(), format="json")
     assert refusal(answer) == (403, "csrf_failed")
     assert Order.objects.count() == 0
+
+
+def test_create_takes_three_statements(
+    plenty: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    create(guest())
+    # The rate, the open orders of the address, and the order with its items and its event.
+    with django_assert_num_queries(3):
+        assert create(guest(), items=[item("10"), item("11"), item("12")]).status_code == 201
