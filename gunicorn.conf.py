@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from environs import Env
+from gunicorn.workers.base import Worker
 
+from orderservice import garbage
 from orderservice.serving import PatientWorker
 
 env = Env()
@@ -33,3 +35,8 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 accesslog = None  # our JSON line a request is the access log
 errorlog = "-"
 control_socket_disable = True  # it would want a home folder to write to
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Begin to serve with a quiet garbage collector, now that all is loaded."""
+    garbage.settle()

@@ -15,6 +15,8 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 
+from orderservice import garbage
+
 # Seconds: before another start when the database was lost, doubling up to the last.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 POOL_PATIENCE = 10.0
@@ -36,6 +38,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, concurrency: int, **options: Any) -> None:
+        garbage.settle()
         asyncio.run(run(max(1, concurrency)))
 
 
