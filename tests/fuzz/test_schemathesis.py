@@ -22,7 +22,7 @@ from tests.factories import staff, user
 from tests.processes import ROOT, web
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "100"))  # an operation
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))  # an operation
 SEED = int(os.environ.get("FUZZ_SEED", "7"))
 
 pytestmark = pytest.mark.usefixtures("committed_db")
