@@ -50,6 +50,22 @@ class _Arrived(SocketUnreader):  # type: ignore[misc] # gunicorn is untyped
             raise NothingMore("the request is not whole") from exc
 
 
+class _WithoutPage:
+    """A client's socket, which gets the status of gunicorn's own refusals, and not their page.
+
+    The page repeats what was sent, and tells our limits.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def sendall(self, message: bytes) -> None:
+        self._sock.sendall(_answer(HTTPStatus(int(message.split()[1]))))
+
+
 class Connection(TConn):  # type: ignore[misc] # gunicorn is untyped
     """A client's connection, and what has come of its next request."""
 
@@ -126,6 +142,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
             return bool(super().handle_request(req, conn))
         except BlockingIOError as exc:
             raise NothingMore("the answer is not taken") from exc
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+        """Refuse what is no request, or a failure of the application's, in a word."""
+        super().handle_error(req, _WithoutPage(client), addr, exc)
 
     def murder_pending(self) -> None:
         """Close what has not arrived in time, and what does not leave."""

@@ -211,6 +211,8 @@ def test_malformed_request_is_refused_and_stands_in_no_log(
         connection.sendall(sent)
         answer = read_all(connection)
     assert int(answer.split()[1]) == status
+    _, _, page = answer.partition(b"\r\n\r\n")
+    assert page == b"" or json.loads(page)["code"] == "parse_error"  # chunks are for us to refuse
     assert "a-secret" not in server.log.read_text()
 
 
