@@ -126,6 +126,7 @@ def test_create_takes_three_statements(
     plenty: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     create(guest())
+    items = [item(price=5), item(price=6), item(price=7)]
     # The rate, the open orders of the address, and the order with its items and its event.
     with django_assert_num_queries(3):
-        assert create(guest(), items=[item(price=5), item(price=6), item(price=7)]).status_code == 201
+        assert create(guest(), items=items).status_code == 201
