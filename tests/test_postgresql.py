@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from django.db import NotSupportedError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from orderservice.postgresql import base, prepared
@@ -104,6 +105,12 @@ def test_a_statement_is_planned_once(django_assert_num_queries: DjangoAssertNumQ
     with django_assert_num_queries(2):
         assert [ask(1), ask(2)] == [1, 2]
     assert names() == ["SELECT $1 AS answer"]
+
+
+def test_a_prepared_statement_is_shown_with_its_values_to_whoever_debugs() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        ask(7)
+    assert [each["sql"] for each in queries] == ["SELECT 7 AS answer"]
 
 
 def test_nothing_is_prepared_where_the_pooler_can_t(monkeypatch: pytest.MonkeyPatch) -> None:

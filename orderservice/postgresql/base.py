@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import psycopg
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.operations import DatabaseOperations
 from psycopg.errors import FeatureNotSupported
 
 ASK_AFTER = 30.0  # seconds that a connection has not been looked at
@@ -29,6 +30,16 @@ class PreparingCursor(psycopg.Cursor[Any]):
             return super().execute(query, params, **options)
 
 
+class Operations(DatabaseOperations):
+    """Tells what a prepared statement was, for whoever debugs."""
+
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> Any:
+        """Return a statement with its values, as Django shows it."""
+        if isinstance(cursor, PreparingCursor):
+            return str(self.compose_sql(sql, params))
+        return super().last_executed_query(cursor, sql, params)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Looks at a connection before each request without asking the server, and can prepare.
 
@@ -38,6 +49,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     have vanished without a word.
     """
 
+    ops_class = Operations
     _looked_at = 0.0
 
     def is_usable(self) -> bool:

@@ -347,5 +347,5 @@ def test_statements_of_the_sheet_do_not_grow_with_the_lines(
     client = sign_in("manager")
     few, many = order_of(p10=1), order_of("50.00", **{f"A{each}": 1 for each in range(60)})
     for placed in (few, many):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(8):
             client.get(address(placed, "amend"))

@@ -83,9 +83,9 @@ def test_statements_of_the_page_do_not_grow_with_its_histories(
     grow(long, events=200, confirmations=30)
     client.get(page(short))  # Django keeps the content type that it asks for first
     for placed in (short, long):
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(13):
             client.get(page(placed))
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(13):
             client.get(page(placed) + "?everything")
 
 
@@ -99,5 +99,5 @@ def test_statements_of_a_confirmed_order_s_page_do_not_grow_with_its_movements(
         sandbox.store.set_stock(stocked)
         placed = order_of("50.00", **stocked)
         lifecycle.confirm(placed.pk, actor=OPERATOR)
-        with django_assert_num_queries(14):  # nobody to name, but what a cancel gives back
+        with django_assert_num_queries(13):  # nobody to name, but what a cancel gives back
             client.get(page(placed))
