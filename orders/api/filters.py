@@ -109,9 +109,8 @@ class ListQuery(Strict):
         )
 
 
-_QUERY = (
-    ListQuery()
-)  # one for all: to make it takes longer than what it is for, and it keeps nothing
+# One for all: it keeps nothing, and to make one takes longer than to use it.
+_QUERY = ListQuery()
 
 
 def read(query: QueryDict) -> Wanted:

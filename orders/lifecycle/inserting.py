@@ -1,7 +1,7 @@
 """Writing a new order: with its lines and its first event, in one statement.
 
-The other verbs write through the ORM; this one is what a shop's day is full of, and its objects
-would cost several times what the database does.
+It is what a shop's day is full of, and the ORM's objects would cost several times what the
+database does. What happens to an order later is `orders.lifecycle.records`'s to write.
 """
 
 import uuid
@@ -30,9 +30,10 @@ _INSERT = """
         RETURNING number, created_at
     ), line AS (
         INSERT INTO orders_orderitem (order_id, product_id, quantity, unit_price)
-        SELECT number, sent.*
+        SELECT number, product_id, quantity, unit_price
           FROM placed, unnest(%(products)s::text[], %(quantities)s::int[], %(prices)s::numeric[])
-               AS sent (product_id, quantity, unit_price)
+               WITH ORDINALITY AS sent (product_id, quantity, unit_price, place)
+         ORDER BY place
         RETURNING id
     ), event AS (
         INSERT INTO orders_orderevent (order_id, kind, from_status, to_status, actor, via, data)

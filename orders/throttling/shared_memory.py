@@ -44,7 +44,7 @@ def count(key: str, seconds: int) -> tuple[int, float] | None:
 
 @cache
 def _script(url: str) -> Any:
-    import redis  # noqa: PLC0415
+    import redis  # noqa: PLC0415 - as in count
 
     client = redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
     return client.register_script(_COUNT)

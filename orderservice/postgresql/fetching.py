@@ -41,4 +41,4 @@ def columns(model: type[models.Model], table: str) -> str:
 @cache
 def _selection(model: type[models.Model]) -> str:
     table = model._meta.db_table
-    return f"SELECT {columns(model, table)} FROM {table}"  # noqa: S608
+    return f"SELECT {columns(model, table)} FROM {table}"  # noqa: S608 - of our own words
