@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar
 from inventory_client import answers
 from inventory_client.addresses import is_addressable
 from inventory_client.answers import Adjusted, Answer, Availability, BadAnswer, Health, StockLevel
+from inventory_client.clock import boottime
 from inventory_client.dialects import DIALECTS, failure, observation
 from inventory_client.errors import InventoryError, NotYet, OutcomeUnknown, Rejected, Unavailable
 from inventory_client.service import HEADER_VALUE, Service
@@ -24,8 +25,9 @@ class InventoryClient:
     """Checks, reads and changes stock over HTTP; safe to share between threads.
 
     Timeouts are totals in seconds: ``check_timeout`` for calls that only ask, ``timeout`` for those
-    that change stock. After ``breaker_failures`` failures in a row calls fail at once, save for one
-    probe each ``breaker_seconds``. ``ca_file`` names the authorities to trust instead of certifi's.
+    that change stock; who asks may have less time, and says so by ``within``. After
+    ``breaker_failures`` failures in a row calls fail at once, save for one probe each
+    ``breaker_seconds``. ``ca_file`` names the authorities to trust instead of certifi's.
     """
 
     def __init__(
@@ -60,7 +62,11 @@ class InventoryClient:
         self._timeout = timeout
 
     def check(
-        self, quantities: Mapping[str, int], *, request_id: str | None = None
+        self,
+        quantities: Mapping[str, int],
+        *,
+        request_id: str | None = None,
+        within: float | None = None,
     ) -> list[Availability]:
         """Ask in one call whether each product has the quantity; answers come in the order asked.
 
@@ -82,9 +88,12 @@ class InventoryClient:
             partial(answers.availabilities, quantities=quantities),
             payload={"items": items},
             request_id=request_id,
+            within=within,
         )
 
-    def read(self, product_id: str, *, request_id: str | None = None) -> StockLevel:
+    def read(
+        self, product_id: str, *, request_id: str | None = None, within: float | None = None
+    ) -> StockLevel:
         """Read one product's stock.
 
         Raises Unavailable, with ``unknown_product`` as its code when there is no such product;
@@ -96,6 +105,7 @@ class InventoryClient:
             self._dialect.read_path(product_id),
             partial(answers.stock_level, product_id=product_id),
             request_id=request_id,
+            within=within,
         )
 
     def health(self) -> Health:
@@ -154,20 +164,21 @@ class InventoryClient:
         *,
         payload: dict[str, Any] | None = None,
         request_id: str | None = None,
+        within: float | None = None,
     ) -> T:
         """Make a call that changes nothing: whatever fails, the answer is unavailable."""
+        timeout = self._check_timeout if within is None else min(within, self._check_timeout)
+        over = boottime() + timeout
 
         def attempt() -> T:
             try:
                 answer = self._service.exchange(
-                    method,
-                    path,
-                    payload=payload,
-                    timeout=self._check_timeout,
-                    request_id=request_id,
+                    method, path, payload=payload, timeout=timeout, request_id=request_id
                 )
             except WireFailure as exc:
-                raise Unavailable(exc.code, detail=exc.detail) from exc
+                # Our own haste says nothing of the service, and must not open the breaker.
+                hasty = timeout < self._check_timeout and boottime() >= over
+                raise Unavailable("out_of_time" if hasty else exc.code, detail=exc.detail) from exc
             if answer.status != 200:
                 code = observation(answer, self._dialect.said(answer))
                 raise failure(Unavailable, code, answer, self._dialect)

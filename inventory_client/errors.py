@@ -67,7 +67,8 @@ class OutcomeUnknown(InventoryError):
 class Unavailable(InventoryError):
     """A check, a read or a health call has no usable answer; nothing was changed by asking.
 
-    ``code`` is any of the codes above; ``unknown_product`` is the one that callers tell apart.
+    ``code`` is any of the codes above, of which callers tell ``unknown_product`` apart; or
+    ``out_of_time``, when the caller had less time than the service is given.
     """
 
 

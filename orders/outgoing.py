@@ -26,9 +26,14 @@ class NoCallToSpare(Exception):
     """As many calls are under way in this process as it can afford."""
 
 
+def most_calls() -> int:
+    """Return how many calls may be under way in this process."""
+    return max(1, settings.WEB_THREADS - 2)
+
+
 @cache
 def _slots() -> BoundedSemaphore:
-    return BoundedSemaphore(max(1, settings.WEB_THREADS - 2))
+    return BoundedSemaphore(most_calls())
 
 
 @contextmanager

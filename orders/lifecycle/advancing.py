@@ -1,6 +1,7 @@
 """Advancing a confirmation: the one path that requests, workers and operators all take."""
 
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from django.db import transaction
@@ -39,7 +40,12 @@ def advance(
     nudges it. Any number of processes may advance one confirmation at once.
     """
     while True:
-        answer = engine.run(confirmation_id, hold=hold, give_up_unreachable=give_up_unreachable)
+        answer = engine.run(
+            confirmation_id,
+            hold=hold,
+            give_up_unreachable=give_up_unreachable,
+            on_late=partial(_call_a_worker, confirmation_id),
+        )
         match answer:
             case Settled():
                 return
@@ -53,6 +59,12 @@ def advance(
                 return
             case Taken() | Returned():
                 _close(confirmation_id, answer)
+
+
+def _call_a_worker(confirmation_id: int) -> None:
+    """Have a worker go on, now that there is an answer for which nobody had stayed."""
+    ledger.wake(confirmation_id)
+    nudge()
 
 
 def advance_due() -> bool:

@@ -32,11 +32,14 @@ def levels(quantities: Mapping[str, int]) -> dict[str, int]:
     return {answer.product_id: answer.current_quantity for answer in answers}
 
 
-def ask(client: InventoryClient, quantities: Mapping[str, int]) -> list[Shortage]:
-    """Ask with a client at hand; raises the client's `Unavailable`."""
+def ask(
+    client: InventoryClient, quantities: Mapping[str, int], *, within: float | None = None
+) -> list[Shortage]:
+    """Ask with a client at hand, for so many seconds at most; raises the client's `Unavailable`."""
+    answers = client.check(quantities, request_id=outgoing.request_id(), within=within)
     return [
         Shortage(answer.product_id, answer.required_quantity, answer.current_quantity)
-        for answer in client.check(quantities, request_id=outgoing.request_id())
+        for answer in answers
         if not answer.available
     ]
 

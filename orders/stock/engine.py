@@ -6,17 +6,21 @@ one of them act. No database transaction is open while the inventory service is 
 """
 
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 
 from django.conf import settings
 
+from inventory_client import InventoryClient
+from inventory_client.answers import StockLevel
 from inventory_client.clock import boottime
-from inventory_client.errors import NotYet, OutcomeUnknown, Rejected, Unavailable
+from inventory_client.errors import Rejected, Unavailable
 from orders import outgoing
 from orders.status import FailureReason, MovementState
 from orders.stock import availability, inventory, ledger, movements, outcomes, timing
 from orders.stock.ledger import Loaded
-from orders.stock.outcomes import Evidence
+from orders.stock.patience import Patience
 from orders.stock.protocol import (
     Check,
     Claim,
@@ -32,6 +36,7 @@ from orders.stock.protocol import (
     Wait,
     next_step,
 )
+from orders.stock.sending import send
 
 Answer = Taken | Returned | Review | Settled | Wait
 
@@ -39,27 +44,34 @@ MOST_REPLAYS = 20  # of one key that never gets a proof, before a person looks
 LONGEST_NAP = 0.05  # seconds: somebody else may move the same rows while we wait
 
 
-def run(confirmation_id: int, *, hold: float | None, give_up_unreachable: bool) -> Answer:
+def run(
+    confirmation_id: int,
+    *,
+    hold: float | None,
+    give_up_unreachable: bool,
+    on_late: Callable[[], None],
+) -> Answer:
     """Move a confirmation's stock as far as it goes now, and say where it stands.
 
-    ``hold`` is for how many seconds the caller stays with it, waits included; then it answers
-    `Wait`, and somebody else goes on. None runs each step that is due and never waits.
+    ``hold`` is for how many seconds the caller stays with it, calls and waits included; then it
+    answers `Wait`, and somebody else goes on. None runs each step that is due and never waits.
     ``give_up_unreachable`` fails the confirmation, instead of waiting, when the inventory service
-    can't even be asked for availability, before anything was sent. A call under way is never cut
-    short by ``hold``: its own deadline ends it.
+    can't even be asked for availability, before anything was sent. A call that changes stock is
+    never cut short by ``hold``: it goes on without the caller, and ``on_late`` is called once its
+    answer is written down.
     """
-    deadline = None if hold is None else time.monotonic() + hold
+    patience = Patience(hold, on_late)
     while True:
         loaded = ledger.load(confirmation_id)
         step = next_step(loaded.rows, loaded.now)
         if isinstance(step, Taken | Returned | Review | Settled):
             return step
-        left = None if deadline is None else deadline - time.monotonic()
+        left = patience.left()
         if left is not None and left <= 0:
             return step if isinstance(step, Wait) else Wait(loaded.now)
         if not isinstance(step, Wait):
             try:
-                pause = _perform(step, confirmation_id, loaded, give_up_unreachable)
+                pause = _perform(step, confirmation_id, loaded, patience, give_up_unreachable)
             except movements.LostMovement:
                 continue
             except outgoing.NoCallToSpare:
@@ -73,16 +85,20 @@ def run(confirmation_id: int, *, hold: float | None, give_up_unreachable: bool) 
 
 
 def _perform(
-    step: Step, confirmation_id: int, loaded: Loaded, give_up_unreachable: bool
+    step: Step,
+    confirmation_id: int,
+    loaded: Loaded,
+    patience: Patience,
+    give_up_unreachable: bool,
 ) -> timedelta | None:
     """Do one step; return how long to wait before the next one, None when there is no need."""
     match step:
         case Check():
-            return _check(confirmation_id, loaded, give_up_unreachable)
+            return _check(confirmation_id, loaded, patience, give_up_unreachable)
         case Claim(movement):
-            return _claim_and_send(movement, loaded.order_number)
+            return _claim_and_send(movement, loaded.order_number, patience)
         case ReadBack(movement):
-            _read_back(movement, loaded.order_number)
+            _read_back(movement, loaded.order_number, patience)
         case Recover(movement, to):
             movements.recover(movement, to)
         case Reverse():
@@ -90,11 +106,13 @@ def _perform(
     return None
 
 
-def _check(confirmation_id: int, loaded: Loaded, give_up_unreachable: bool) -> timedelta | None:
+def _check(
+    confirmation_id: int, loaded: Loaded, patience: Patience, give_up_unreachable: bool
+) -> timedelta | None:
     """Ask for all products at once, so that a hopeless order moves nothing at all."""
     try:
         with inventory.call() as client:
-            short = availability.ask(client, ledger.needs(loaded.rows))
+            short = availability.ask(client, ledger.needs(loaded.rows), within=patience.left())
     except Unavailable as exc:
         inventory.log_failure(exc)
         if give_up_unreachable:
@@ -112,14 +130,15 @@ def _check(confirmation_id: int, loaded: Loaded, give_up_unreachable: bool) -> t
     return None
 
 
-def _claim_and_send(movement: Movement, order_number: int) -> timedelta | None:
+def _claim_and_send(movement: Movement, order_number: int, patience: Patience) -> timedelta | None:
     """Take the product, read its stock, write ahead, send, and write down what came of it."""
-    with inventory.call() as client:
+    with ExitStack() as lent:
+        client = lent.enter_context(inventory.call())
         claimed = movements.claim(movement)
         if claimed is None:
             return movements.busy_for(movement)
         try:
-            level = client.read(movement.product_id, request_id=outgoing.request_id())
+            level = _read(client, movement, patience)
         except (Unavailable, Rejected) as exc:
             inventory.log_failure(exc)
             if exc.code in ("unknown_product", "invalid_product_id"):
@@ -145,54 +164,25 @@ def _claim_and_send(movement: Movement, order_number: int) -> timedelta | None:
             movements.write_ahead(
                 movement.id, claimed.fence, quantity=level.quantity, updated_at=level.updated_at
             )
-            _send(movement, claimed.fence, order_number, send_before)
+            send(
+                movement,
+                claimed.fence,
+                order_number,
+                send_before=send_before,
+                patience=patience,
+                lent=lent,
+            )
     return None
 
 
-def _send(
-    movement: Movement, fence: int, order_number: int, send_before: float, *, again: bool = False
-) -> None:
-    """Make the one call that changes stock; ``again`` repeats it to an upstream that honours keys.
-
-    What is not one of the client's errors is a bug or this process's death: the row stays `sent`,
-    and recovery finds it.
-    """
-    try:
-        adjusted = inventory.client().adjust(
-            movement.product_id,
-            movement.delta,
-            reason=movements.reason(order_number, movement.id),
-            idempotency_key=str(movement.id),
-            send_before=send_before,
-            request_id=outgoing.request_id(),
-        )
-    except (Rejected, NotYet, OutcomeUnknown) as exc:
-        inventory.log_failure(exc)
-        delay = _retry_delay(movement, exc.retry_after)
-        # That a second call was refused or not taken says nothing of the first.
-        if again or isinstance(exc, OutcomeUnknown):
-            outcomes.record_unknown(movement.id, fence, _evidence(exc), delay=delay)
-        elif isinstance(exc, NotYet):
-            outcomes.record_not_yet(movement.id, fence, _evidence(exc), delay=delay)
-        else:
-            outcomes.record_rejected(movement.id, fence, _evidence(exc), available=exc.available)
-    else:
-        outcomes.record_applied(
-            movement.id,
-            fence,
-            Evidence("applied", 200, adjusted.trace_id or ""),
-            quantity=adjusted.quantity,
-            by="replay" if again else "response",
-        )
-
-
-def _read_back(movement: Movement, order_number: int) -> None:
+def _read_back(movement: Movement, order_number: int, patience: Patience) -> None:
     """Find out what became of a call without an answer, now that it can't be applied any more.
 
     Unchanged stock proves that it was not. Changed stock proves that it was only where nobody else
     changes stock; everywhere else a person decides.
     """
-    with inventory.call() as client:
+    with ExitStack() as lent:
+        client = lent.enter_context(inventory.call())
         fence = movements.begin_read_back(movement)
         if settings.INVENTORY_HONOURS_IDEMPOTENCY and movement.tries >= MOST_REPLAYS:
             movements.resolve_unknown(movement.id, fence, MovementState.REVIEW)
@@ -200,10 +190,18 @@ def _read_back(movement: Movement, order_number: int) -> None:
         if settings.INVENTORY_HONOURS_IDEMPOTENCY:
             send_before = boottime() + timing.GUARD
             movements.write_ahead(movement.id, fence)
-            _send(movement, fence, order_number, send_before, again=True)
+            send(
+                movement,
+                fence,
+                order_number,
+                send_before=send_before,
+                patience=patience,
+                lent=lent,
+                again=True,
+            )
             return
         try:
-            level = client.read(movement.product_id, request_id=outgoing.request_id())
+            level = _read(client, movement, patience)
         except Unavailable as exc:
             inventory.log_failure(exc)
             if exc.code == "unknown_product":
@@ -230,9 +228,11 @@ def _read_back(movement: Movement, order_number: int) -> None:
     )
 
 
+def _read(client: InventoryClient, movement: Movement, patience: Patience) -> StockLevel:
+    return client.read(
+        movement.product_id, request_id=outgoing.request_id(), within=patience.left()
+    )
+
+
 def _retry_delay(movement: Movement, at_least: float | None) -> timedelta:
     return timing.backoff(movement.tries, at_least=at_least or 0.0)
-
-
-def _evidence(exc: Rejected | NotYet | OutcomeUnknown) -> Evidence:
-    return Evidence(exc.code, exc.http_status, exc.trace_id or "")

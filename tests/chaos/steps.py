@@ -85,7 +85,7 @@ class Steps:
         wrap(movements, "claim", self._after("after_claim", when=lambda claimed: claimed))
         wrap(movements, "write_ahead", self._before("after_snapshot"))
         wrap(movements, "begin_read_back", self._after("in_read_back"))
-        wrap(engine, "_send", self._sending)
+        wrap(engine, "send", self._sending)
         wrap(connection._Connection, "request", self._requesting)
         wrap(InventoryClient, "adjust", self._answered)
         wrap(outcomes, "transition", self._writing_down)

@@ -145,3 +145,34 @@ def test_call_after_passed_guards_counts_them_neither_way(sandbox: Sandbox) -> N
         "server_error",
     )
     assert failures(client).code == "breaker_open"
+
+
+def test_call_cut_short_by_its_caller_is_not_held_against_the_service(sandbox: Sandbox) -> None:
+    client = InventoryClient(sandbox.url, breaker_failures=2)
+    sandbox.faults.script("hang", operation="read", times=3)
+
+    codes = []
+    for _ in range(3):
+        begun = boottime()
+        with pytest.raises(Unavailable) as cut:
+            client.read("10", within=0.1)
+        codes.append(cut.value.code)
+        assert boottime() - begun < 0.5
+    with pytest.raises(Unavailable) as none_left:
+        client.check({"10": 1}, within=-0.1)
+
+    assert codes == ["out_of_time"] * 3
+    assert none_left.value.code == "out_of_time"
+    assert client.read("10", within=60).quantity == 10
+
+
+def test_call_with_more_time_than_the_service_is_given_ends_with_the_service_s(
+    sandbox: Sandbox,
+) -> None:
+    client = InventoryClient(sandbox.url, check_timeout=0.1)
+    sandbox.faults.script("hang", operation="read")
+
+    with pytest.raises(Unavailable) as late:
+        client.read("10", within=60)
+
+    assert late.value.code == "timeout"

@@ -5,6 +5,7 @@ because the ledger's clock is the database's.
 """
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db.models import F
@@ -162,10 +163,10 @@ def test_confirm_short_in_the_middle_gives_back_what_it_took(sandbox: Sandbox) -
     order = order_of(p1=3, p2=4)
     real_read = inventory.client().read
 
-    def read(product_id: str, *, request_id: str | None = None) -> object:
+    def read(product_id: str, **options: Any) -> object:
         if product_id == "2":
             sandbox.store.set_stock({"2": 1})
-        return real_read(product_id, request_id=request_id)
+        return real_read(product_id, **options)
 
     inventory.client().read = read  # type: ignore[method-assign,assignment]
     with pytest.raises(Exception, match="4 × 2 short, 1 in stock"):

@@ -129,11 +129,10 @@ GET_ORDER = call(
 SET_ORDER_STATUS = call(
     "setOrderStatus",
     "Confirm, complete or cancel an order",
-    "CONFIRMED takes the stock, exactly once; CANCELLED gives back what was taken. 202 says that"
-    " the stock is still on its way, or that a person has to look at it: look again after"
-    " `Retry-After`. A call to the inventory that is on its way is waited for, up to"
-    " `INVENTORY_TIMEOUT_SECONDS` (10 s). Asking for the status that the order"
-    " has is answered with 200, and does nothing. An owner may cancel their own PENDING order.",
+    "CONFIRMED takes the stock, exactly once; CANCELLED gives back what was taken. Stock is waited"
+    " for 2 s. 202 says that it is still on its way and will arrive by itself, or that a person has"
+    " to look at it: look again after `Retry-After`. Asking for the status that the order has is"
+    " answered with 200, and does nothing. An owner may cancel their own PENDING order.",
     tag="Orders",
     auth=WRITERS,
     parameters=[ORDER_ID, header("If-Match", "The tag that the order must still have.")],

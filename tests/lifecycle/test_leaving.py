@@ -1,0 +1,136 @@
+"""A caller who leaves a call under way: its answer is written down all the same, and used."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from inventory_client.sandbox.server import Sandbox
+from orders import lifecycle, outgoing
+from orders.errors import InventoryUnavailable
+from orders.models import Order, StockAttempt, StockMovement
+from orders.stock import inventory, patience
+from tests.api.calls import patch, service
+from tests.factories import OPERATOR, order_of, stock
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+
+def until(is_so: Callable[[], bool], *, within: float = 10) -> None:
+    """Wait for something that another thread does."""
+    end = time.monotonic() + within
+    while not is_so():
+        assert time.monotonic() < end, "it did not come to it"
+        time.sleep(0.02)
+
+
+def confirm_and_leave(sandbox: Sandbox, fault: str) -> Order:
+    """Confirm an order of 2 × 10 for 0.3 seconds, while the call that takes them takes longer."""
+    sandbox.store.set_stock({"10": 45})
+    order = order_of(p10=2)
+    sandbox.faults.script(fault=fault, operation="adjust")
+    begun = time.monotonic()
+    left = lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.3)
+    assert time.monotonic() - begun < 0.9
+    assert (left.status, left.stock_state) == ("PENDING", "settling")
+    return order
+
+
+def test_confirm_left_under_way_is_finished_by_a_worker(sandbox: Sandbox) -> None:
+    order = confirm_and_leave(sandbox, "late_apply")  # after a second
+    assert StockMovement.objects.get().state == "sent"
+
+    until(lambda: lifecycle.next_due_in() == 0)
+    assert StockMovement.objects.get().state == "applied"
+    assert lifecycle.advance_due()
+
+    order.refresh_from_db()
+    assert (order.status, order.stock_state) == ("CONFIRMED", "clear")
+    assert stock(sandbox) == {"10": 43}
+    attempt = StockAttempt.objects.get()
+    assert (attempt.outcome, attempt.http_status) == ("applied", 200)
+
+
+def test_confirm_left_without_an_answer_becomes_unknown(
+    sandbox: Sandbox, settings: Settings
+) -> None:
+    settings.INVENTORY_TIMEOUT_SECONDS = 1.0
+    inventory.client.cache_clear()
+    confirm_and_leave(sandbox, "hang")
+
+    until(lambda: StockMovement.objects.get().state == "unknown")
+    assert StockAttempt.objects.get().outcome == "timeout"
+
+
+def test_confirm_again_while_the_call_is_under_way_joins_it(sandbox: Sandbox) -> None:
+    order = confirm_and_leave(sandbox, "late_apply")
+
+    assert lifecycle.confirm(order.pk, actor=OPERATOR, hold=5).status == "CONFIRMED"
+    assert stock(sandbox) == {"10": 43}
+    assert StockAttempt.objects.count() == 1
+
+
+def test_a_call_left_under_way_counts_until_it_ends(
+    sandbox: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WEB_THREADS = 3  # one call at a time
+    outgoing._slots.cache_clear()
+    patience._threads.cache_clear()
+    try:
+        confirm_and_leave(sandbox, "late_apply")
+        with pytest.raises(outgoing.NoCallToSpare), inventory.call():
+            pass
+        until(lambda: lifecycle.next_due_in() == 0)
+        until(lambda: outgoing._slots().acquire(blocking=False))
+    finally:
+        outgoing._slots.cache_clear()
+        patience._threads.cache_clear()
+
+
+def test_confirm_with_a_check_that_hangs_gives_up_in_its_time(sandbox: Sandbox) -> None:
+    order = order_of(p10=2)
+    sandbox.faults.script(fault="hang", operation="check")
+
+    begun = time.monotonic()
+    with pytest.raises(InventoryUnavailable):
+        lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.3)
+
+    assert time.monotonic() - begun < 0.9
+    order.refresh_from_db()
+    assert (order.status, order.stock_state) == ("PENDING", "clear")
+    assert inventory.client()._service._breaker.wait() == 0
+
+
+def test_confirm_with_a_read_that_hangs_leaves_the_product_to_others(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    order, other = order_of(p10=2), order_of(p10=1)
+    sandbox.faults.script(fault="hang", operation="read")
+
+    begun = time.monotonic()
+    left = lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.3)
+
+    assert time.monotonic() - begun < 0.9
+    assert left.stock_state == "settling"
+    assert StockMovement.objects.get().state == "planned"
+    assert StockAttempt.objects.count() == 0
+    assert lifecycle.confirm(other.pk, actor=OPERATOR, hold=5).status == "CONFIRMED"
+
+
+def test_patch_of_an_order_whose_call_hangs_is_answered_in_two_seconds(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    sandbox.faults.configure({"probabilities": {"late_apply": 1}, "late_seconds": 3})
+    order, manager = order_of(p10=2), service()
+    try:
+        begun = time.monotonic()
+        answer = patch(manager, order, "CONFIRMED")
+        assert 1.9 < time.monotonic() - begun < 2.9
+    finally:
+        sandbox.faults.configure({})
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (202, "2")
+    assert answer.json()["stock"]["state"] == "settling"
+    until(lambda: lifecycle.next_due_in() == 0)
+    assert lifecycle.advance_due()
+    assert patch(manager, order, "CONFIRMED").status_code == 200
+    assert stock(sandbox) == {"10": 43}
