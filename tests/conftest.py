@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 
 import pytest
-from django.apps import apps
 from django.conf import settings as django_settings
 from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from orders.queries import newest
-from orders.roles import sync_roles
 from orders.stock import inventory as inventory_module
 from orderservice.dev import postgres
+from tests import emptying
 
 pytest_plugins = ["tests.catalogues"]
 
 django_settings.PASSWORD_HASHERS = ["tests.hashing.QuickHasher"]
+emptying.install()
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +27,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture
 def committed_db(transactional_db: None) -> None:
-    """A database whose transactions really commit; Django empties it after the test."""
-    sync_roles(apps)
+    """A database whose transactions really commit; it is emptied after the test."""
 
 
 @pytest.fixture(autouse=True)

@@ -93,7 +93,6 @@ def test_code_that_was_used_is_refused() -> None:
     assert not is_in(second)
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("committed_db")
 def test_code_that_two_browsers_send_at_once_signs_one_in() -> None:
     kim, secret, _ = with_app(member())
