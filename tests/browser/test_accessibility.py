@@ -3,13 +3,11 @@
 Axe finds nothing serious, in light and in dark; nothing scrolls sideways, wide or narrow.
 """
 
-from typing import Any
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from inventory_client.sandbox.server import Sandbox
+from tests.browser import looks
 from tests.browser.conftest import PASSWORD, OpenPage, sign_in
 from tests.browser.pages import PAGES, SIGN_IN, STATES, Shop, open_shop
 from tests.factories import user
@@ -20,46 +18,27 @@ pytestmark = [
     pytest.mark.usefixtures("committed_db"),
 ]
 
-SERIOUS = ("serious", "critical")
-AXE = Axe()
+CONTRAST = ["color-contrast", "link-in-text-block"]
 PHONE, DESK = 390, 1280  # pixels
 
 
-def findings(page: Page, name: str) -> list[str]:
-    """Return what axe takes for serious or critical, in light; and the contrast in dark, too.
-
-    And what is wider than the screen, here or on a phone.
-    """
-    page.evaluate("document.fonts.ready")
-    page.evaluate(AXE.axe_script)
-    found = _run(page, f"{name}, light", {})
+def faults(page: Page, name: str) -> list[str]:
+    """Return what is wrong with a page: in light, the contrast in dark too, and on a phone."""
+    found = looks.findings(page)
     page.evaluate("document.documentElement.classList.add('dark')")
-    rules = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-    found += _run(page, f"{name}, dark", rules)
+    found += looks.findings(page, CONTRAST)
     page.evaluate("document.documentElement.classList.remove('dark')")
-    for width in (PHONE, DESK):
-        page.set_viewport_size({"width": width, "height": 900})
-        if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
-            found.append(f"{name}: {wide} wide on a screen of {width}")
-    return found
-
-
-def _run(page: Page, name: str, options: dict[str, Any]) -> list[str]:
-    results = page.evaluate(
-        "options => axe.run(document, options)", {"resultTypes": ["violations"]} | options
-    )
-    return [
-        f"{name}: {each['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})"
-        for each in results["violations"]
-        if each["impact"] in SERIOUS
-        for node in each["nodes"]
-    ]
+    for screen in (PHONE, DESK):
+        page.set_viewport_size({"width": screen, "height": 900})
+        if (wide := looks.width(page)) > screen:
+            found.append(f"{wide} wide on a screen of {screen}")
+    return [f"{name}: {each}" for each in found]
 
 
 def test_pages_have_no_serious_finding(open_page: OpenPage, sandbox: Sandbox) -> None:
     page = open_page()
     page.goto(SIGN_IN)
-    found = findings(page, "sign-in")
+    found = faults(page, "sign-in")
     shop = _enter(page, sandbox)
     for name, where in PAGES.items():
         path = where(shop)
@@ -68,12 +47,12 @@ def test_pages_have_no_serious_finding(open_page: OpenPage, sandbox: Sandbox) ->
         assert answer.status == 200, name
         assert page.url.endswith(path), name  # not sent on to another page
         assert "unsafe-inline" not in answer.headers["content-security-policy"], name
-        found += findings(page, name)
+        found += faults(page, name)
     for name, (start, do) in STATES.items():
         page.goto(PAGES[start](shop))
         do(page)
         page.wait_for_load_state()
-        found += findings(page, name)
+        found += faults(page, name)
     assert not found, "\n".join(found)
 
 

@@ -1,16 +1,14 @@
 """Staff set a second factor up, sign in with it and are locked out, by keyboard; on any screen."""
 
-import os
 import re
 from base64 import b32decode
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, TimeoutError, expect
 
 from orders.models import User
 from tests.browser.conftest import PASSWORD, OpenPage, sign_in
+from tests.browser.looks import look
 from tests.signin.people import code_of, with_app
 
 pytestmark = [
@@ -119,36 +117,27 @@ def test_pages_fit_the_screen_and_are_accessible(
     manager.save()
     page = open_page(width=width, height=900, scheme=scheme)
 
-    def look(title: str) -> None:
-        page.evaluate("document.fonts.ready")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        found = Axe().run(page).response["violations"]
-        grave = [each for each in found if each["impact"] in ("serious", "critical")]
-        assert [(each["id"], [n["html"] for n in each["nodes"]]) for each in grave] == []
-        if folder := os.environ.get("SCREENSHOTS"):
-            page.screenshot(path=Path(folder) / f"{title}-{name}.png", full_page=True)
-
     page.goto("/admin/login/")
-    look("sign-in")
+    look(page, f"sign-in-{name}")
     sign_in(page, manager)
     page.goto(PAGE)
     secret = hex_of(page)
-    look("set-up")
+    look(page, f"set-up-{name}")
     page.get_by_label("Code", exact=True).fill(code_of(secret, -1))
     page.keyboard.press("Enter")
     expect(page.get_by_role("list", name="Recovery codes")).to_be_visible()
-    look("recovery-codes")
+    look(page, f"recovery-codes-{name}")
     page.goto(PAGE)
-    look("is-on")
+    look(page, f"is-on-{name}")
 
     page = open_page(width=width, height=900, scheme=scheme)
     for _ in range(9):
         give_password(page, manager, "wrong")
-    look("wrong-password")
+    look(page, f"wrong-password-{name}")
     give_password(page, manager)
     page.wait_for_url("**/admin/code/**")
-    look("code")
+    look(page, f"code-{name}")
     page.get_by_label("Code", exact=True).fill("000000")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("too many wrong attempts")
-    look("locked-out")
+    look(page, f"locked-out-{name}")

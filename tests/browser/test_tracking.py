@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 from pytest_django.fixtures import Settings
 
@@ -13,6 +12,7 @@ from orders import lifecycle
 from orders.models import Confirmation, Order, OrderItem
 from orders.status import CancelReason
 from tests.browser.conftest import OpenPage
+from tests.browser.looks import look
 from tests.factories import OPERATOR, order, order_of
 from tests.signin.people import PASSWORD, customer
 from tests.tracking.visits import happened, owned, path
@@ -84,31 +84,23 @@ def test_pages_fit_the_screen_and_are_accessible(
     }
     page = open_page(width=width, height=900, scheme=scheme)
 
-    def look(title: str) -> None:
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, title
-        found = Axe().run(page).response["violations"]
-        grave = [each for each in found if each["impact"] in ("serious", "critical")]
-        assert [(each["id"], [n["html"] for n in each["nodes"]]) for each in grave] == [], title
-        if folder := os.environ.get("SCREENSHOTS"):
-            page.screenshot(path=Path(folder) / f"track-{title}-{name}.png", full_page=True)
-
     for title, where in pages.items():
         page.goto(where)
-        look(title)
+        look(page, f"track-{title}-{name}")
     page.goto("/track/sign-in")
     give_password(page, who.username, "wrong")
     expect(page.get_by_role("alert")).to_be_visible()
-    look("wrong-password")
+    look(page, f"track-wrong-password-{name}")
     give_password(page, who.username)
     expect(page.get_by_role("heading", name="You are signed in")).to_be_visible()
-    look("signed-in")
+    look(page, f"track-signed-in-{name}")
     page.goto(pages["confirmed"])
-    look("confirmed-signed-in")
+    look(page, f"track-confirmed-signed-in-{name}")
     for _ in range(10):
         page.goto("/track/sign-in")
         give_password(page, who.username, "wrong")
     expect(page.get_by_role("alert")).to_contain_text("too many wrong attempts")
-    look("locked-out")
+    look(page, f"track-locked-out-{name}")
 
 
 def give_password(page: Page, name: str, password: str = PASSWORD) -> None:
