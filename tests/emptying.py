@@ -30,7 +30,7 @@ _TO_BE_HELD = {(role, codename) for role, codenames in ROLES.items() for codenam
 
 def install() -> None:
     """Have every such test end by this instead of by Django's flush."""
-    TransactionTestCase._fixture_teardown = lambda _: empty()
+    TransactionTestCase._fixture_teardown = lambda _: empty()  # type: ignore[attr-defined]
 
 
 def empty() -> None:

@@ -1,6 +1,7 @@
 """The worker: what it finds, what it survives, and the nudges that only spare it the wait."""
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -150,16 +151,16 @@ def test_advance_due_that_fails_is_logged_by_number_and_stops_no_other(
     bad, good = order_of(p10=1), order_of(p10=1)
     broken = abandoned(bad)
     abandoned(good)
-    advance = advancing.advance
+    advance = advancing._advance
 
-    def fail_once(confirmation_id: int, **options: Any) -> None:
-        if confirmation_id == broken.pk:
+    def fail_at_one(confirmations: Sequence[int], **options: Any) -> None:
+        if broken.pk in confirmations:
             raise RuntimeError("a bug")
-        advance(confirmation_id, **options)
+        advance(confirmations, **options)
 
-    monkeypatch.setattr(advancing, "advance", fail_once)
+    monkeypatch.setattr(advancing, "_advance", fail_at_one)
     with caplog.at_level(logging.ERROR):
-        assert [lifecycle.advance_due() for _ in range(3)] == [True, True, False]
+        assert [lifecycle.advance_due() for _ in range(2)] == [True, False]
 
     assert is_confirmed(good)
     [record] = caplog.records

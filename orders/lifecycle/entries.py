@@ -16,7 +16,7 @@ _END = """
        SET outcome = %(outcome)s, ended_at = %(ended_at)s, code = %(code)s, why = %(why)s
       FROM orders_batch AS batch
      WHERE entry.batch_id = batch.id AND batch.verb = %(verb)s
-       AND entry.order_id = %(order)s AND entry.outcome = ''
+       AND entry.order_id = ANY(%(orders)s) AND entry.outcome = ''
 """
 
 
@@ -30,9 +30,9 @@ def write(batch: Batch, numbers: Collection[int]) -> None:
         )
 
 
-def end(order: Order, verb: Verb, refusal: OrderError | None = None) -> None:
-    """Write down, wherever the locked order waits for the verb, that it is done, or why not."""
-    parameters: Any = {"order": order.pk, "verb": verb, **_outcome(refusal)}
+def end(orders: Collection[Order], verb: Verb, refusal: OrderError | None = None) -> None:
+    """Write down, wherever the locked orders wait for the verb, that it is done, or why not."""
+    parameters: Any = {"orders": [order.pk for order in orders], "verb": verb, **_outcome(refusal)}
     with prepared() as cursor:
         cursor.execute(_END, parameters)
 

@@ -1,6 +1,7 @@
 """What the verbs share: locking an order, changing it, and recording that it happened."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from django.db.models import F
@@ -34,17 +35,25 @@ _LIVE = (  # in the words of the partial index
     " FOR UPDATE"
 )
 _RECORD = """
-    WITH changed AS (
-        UPDATE orders_order
-           SET version = %(version)s, updated_at = %(updated_at)s, status = %(status)s,
-               stock_state = %(stock_state)s, stock_since = %(stock_since)s,
-               hold_reason = %(hold_reason)s, held_since = %(held_since)s
-         WHERE number = %(number)s
-        RETURNING number
+    WITH given AS (
+        SELECT * FROM unnest(
+            %(number)s::bigint[], %(version)s::integer[], %(updated_at)s::timestamptz[],
+            %(status)s::text[], %(stock_state)s::text[], %(stock_since)s::timestamptz[],
+            %(hold_reason)s::text[], %(held_since)s::timestamptz[],
+            %(kind)s::text[], %(from_status)s::text[],
+            %(actor)s::text[], %(via)s::text[], %(data)s::jsonb[]
+        ) AS given (number, version, updated_at, status, stock_state, stock_since, hold_reason,
+                    held_since, kind, from_status, actor, via, data)
+    ), changed AS (
+        UPDATE orders_order o
+           SET version = given.version, updated_at = given.updated_at, status = given.status,
+               stock_state = given.stock_state, stock_since = given.stock_since,
+               hold_reason = given.hold_reason, held_since = given.held_since
+          FROM given WHERE o.number = given.number
+        RETURNING given.*
     )
     INSERT INTO orders_orderevent (order_id, kind, from_status, to_status, actor, via, data)
-    SELECT number, %(kind)s, %(from_status)s, %(to_status)s, %(actor)s, %(via)s, %(data)s
-      FROM changed
+    SELECT number, kind, from_status, status, actor, via, data FROM changed ORDER BY number
 """
 
 
@@ -96,51 +105,65 @@ def add_note(order: Order, actor: Actor, text: str) -> None:
         OrderNote.objects.create(order=order, author=actor.user, text=text)
 
 
-def record(
-    order: Order,
-    kind: EventKind,
-    *,
-    actor: str,
-    via: str,
-    status: OrderStatus | None = None,
-    stock: StockState | None = None,
-    hold: HoldReason | Literal[""] | None = None,
-    data: dict[str, object] | None = None,
-) -> None:
-    """Change a locked order's status, stock state and hold, and append the event that says so.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happens to a locked order: the event, and the status, stock state and hold after it."""
+
+    order: Order = field(kw_only=False)
+    kind: EventKind = field(kw_only=False)
+    actor: str
+    via: str
+    status: OrderStatus | None = None
+    stock: StockState | None = None
+    hold: HoldReason | Literal[""] | None = None
+    data: dict[str, object] | None = None
+
+
+def record(order: Order, kind: EventKind, **more: Any) -> None:
+    """Change one locked order and append the event that says so; takes what `Change` does."""
+    record_all([Change(order, kind, **more)])
+
+
+def record_all(changes: Iterable[Change]) -> None:
+    """Change locked orders, and append the event that says so for each, in one statement.
 
     An order that is not PENDING any more is on hold no more.
     """
+    rows = [_row(change) for change in changes]
+    with prepared() as cursor:
+        cursor.execute(_RECORD, {name: [row[name] for row in rows] for name in rows[0]})
+
+
+def _row(change: Change) -> dict[str, Any]:
+    """Change the order, and return what is to be written of it."""
+    order, hold = change.order, change.hold
     from_status = order.status
     order.version += 1
     order.updated_at = timezone.now()
-    if status is not None:
-        order.status = status
-        hold = "" if status != OrderStatus.PENDING else hold
-    if stock is not None and stock != order.stock_state:
-        order.stock_state = stock
+    if change.status is not None:
+        order.status = change.status
+        hold = "" if change.status != OrderStatus.PENDING else hold
+    if change.stock is not None and change.stock != order.stock_state:
+        order.stock_state = change.stock
         order.stock_since = order.updated_at
     if hold is not None and hold != order.hold_reason:
         order.hold_reason = hold
         order.held_since = order.updated_at if hold else None
-    parameters: Any = {
+    return {
         "number": order.pk,
         "version": order.version,
         "updated_at": order.updated_at,
-        "status": order.status,
-        "stock_state": order.stock_state,
+        "status": str(order.status),  # in an array psycopg wants all to be of one type
+        "stock_state": str(order.stock_state),
         "stock_since": order.stock_since,
-        "hold_reason": order.hold_reason,
+        "hold_reason": str(order.hold_reason),
         "held_since": order.held_since,
-        "kind": kind,
-        "from_status": from_status,
-        "to_status": order.status,
-        "actor": actor,
-        "via": via,
-        "data": Jsonb(data or {}),
+        "kind": str(change.kind),
+        "from_status": str(from_status),
+        "actor": change.actor,
+        "via": str(change.via),
+        "data": Jsonb(change.data or {}),
     }
-    with prepared() as cursor:
-        cursor.execute(_RECORD, parameters)
 
 
 def record_requests(numbers: Collection[int], *, actor: str, via: str, batch_id: int) -> None:

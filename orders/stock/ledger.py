@@ -4,9 +4,11 @@ Lock order: order, confirmation, movements in key order. The caller (``orders.li
 order's lock and the transaction in which confirmation and order change together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
@@ -19,14 +21,14 @@ from orders.stock.protocol import Movement, Rows
 from orderservice.postgresql import prepared
 
 _ROWS = """
-SELECT c.order_id, clock_timestamp(), c.state, c.checked_at IS NOT NULL,
+SELECT c.id, c.order_id, clock_timestamp(), c.state, c.checked_at IS NOT NULL,
        c.cancel_requested_at IS NOT NULL,
        m.id, m.product_id, m.delta, m.reverses_id, m.state, m.fence, m.tries,
        m.before_quantity, m.before_updated_at, m.not_before, m.lease_until, m.settles_at
   FROM orders_confirmation c
   LEFT JOIN orders_stockmovement m ON m.confirmation_id = c.id
- WHERE c.id = %s
- ORDER BY m.product_id COLLATE "C"
+ WHERE c.id = ANY(%s)
+ ORDER BY c.id, m.product_id COLLATE "C"
 """
 
 
@@ -34,20 +36,31 @@ SELECT c.order_id, clock_timestamp(), c.state, c.checked_at IS NOT NULL,
 class Loaded:
     """A confirmation as it stands at ``now`` by the database's clock."""
 
+    id: int
     rows: Rows
     now: datetime
     order_number: int
 
 
-def load(confirmation_id: int) -> Loaded:
-    """Return a confirmation with its movements in the order in which they run."""
+def load(confirmations: Sequence[int]) -> list[Loaded]:
+    """Return confirmations, the oldest first, with their movements in the order they run.
+
+    Raises `Confirmation.DoesNotExist` when one of them does not.
+    """
     with prepared() as cursor:
-        cursor.execute(_ROWS, [confirmation_id])
+        cursor.execute(_ROWS, [list(confirmations)])
         records: Any = cursor.fetchall()
-    order_number, now, state, checked, cancel_requested = records[0][:5]
-    movements = tuple(_movement(record[5:]) for record in records if record[5] is not None)
+    loaded = [_loaded(list(its)) for _, its in groupby(records, key=itemgetter(0))]
+    if len(loaded) < len(confirmations):
+        raise Confirmation.DoesNotExist
+    return loaded
+
+
+def _loaded(records: Sequence[Any]) -> Loaded:
+    key, order_number, now, state, checked, cancel_requested = records[0][:6]
+    movements = tuple(_movement(record[6:]) for record in records if record[6] is not None)
     rows = Rows(ConfirmationState(state), checked, cancel_requested, movements)
-    return Loaded(rows, now, order_number)
+    return Loaded(key, rows, now, order_number)
 
 
 def _movement(record: Sequence[Any]) -> Movement:
@@ -110,13 +123,13 @@ def needs(rows: Rows) -> dict[str, int]:
     return {movement.product_id: -movement.delta for movement in rows.deductions}
 
 
-def mark_checked(confirmation_id: int) -> None:
+def mark_checked(confirmations: Sequence[int]) -> None:
     """Write down that the bulk check found enough of everything."""
     with prepared() as cursor:
         cursor.execute(
             "UPDATE orders_confirmation SET checked_at = clock_timestamp()"
-            " WHERE id = %s AND state = 'running' AND checked_at IS NULL",
-            [confirmation_id],
+            " WHERE id = ANY(%s) AND state = 'running' AND checked_at IS NULL",
+            [list(confirmations)],
         )
 
 
@@ -182,15 +195,16 @@ def _failure_of(confirmation: Confirmation) -> tuple[FailureReason, list[Shortag
     ]
 
 
-def close(confirmation: Confirmation, to: ConfirmationState) -> None:
-    """Close a confirmation; the caller holds its lock and changes the order with it."""
+def close(confirmations: Sequence[Confirmation], to: ConfirmationState) -> None:
+    """Close confirmations; the caller holds their locks and changes the orders with them."""
     with prepared() as cursor:
         cursor.execute(
             "UPDATE orders_confirmation SET state = %s, settled_at = clock_timestamp()"
-            " WHERE id = %s",
-            [to, confirmation.pk],
+            " WHERE id = ANY(%s)",
+            [to, [confirmation.pk for confirmation in confirmations]],
         )
-    confirmation.state = to
+    for confirmation in confirmations:
+        confirmation.state = to
 
 
 def request_cancel(confirmation: Confirmation) -> None:
@@ -213,16 +227,20 @@ def wake(confirmation_id: int) -> None:
     )
 
 
-def sleep(confirmation_id: int, until: datetime) -> None:
-    """Leave a confirmation alone until a time of the database's clock.
+def sleep(until: Mapping[int, datetime]) -> None:
+    """Leave confirmations alone, each until a time of the database's clock.
 
     What is due already stays so: somebody woke it after we had looked.
     """
-    _execute(
-        "UPDATE orders_confirmation SET wake_at = %s WHERE id = %s AND wake_at > clock_timestamp()",
-        until,
-        confirmation_id,
-    )
+    with prepared() as cursor:
+        cursor.execute(
+            """
+            UPDATE orders_confirmation c SET wake_at = u.wake_at
+              FROM unnest(%s::bigint[], %s::timestamptz[]) AS u (id, wake_at)
+             WHERE c.id = u.id AND c.wake_at > clock_timestamp()
+            """,
+            [list(until), list(until.values())],
+        )
 
 
 # Who is due longest, not who is oldest: old ones that wait for something come up again and again,
@@ -230,20 +248,19 @@ def sleep(confirmation_id: int, until: datetime) -> None:
 # oldest, because the younger yield to them once they have claimed the product.
 _TAKE_DUE = """
 UPDATE orders_confirmation SET wake_at = clock_timestamp() + %s
- WHERE id = (SELECT id FROM orders_confirmation
-              WHERE state IN ('running', 'reversing') AND wake_at <= clock_timestamp()
-              ORDER BY wake_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+ WHERE id = ANY(ARRAY(SELECT id FROM orders_confirmation
+                       WHERE state IN ('running', 'reversing') AND wake_at <= clock_timestamp()
+                       ORDER BY wake_at, id LIMIT %s FOR UPDATE SKIP LOCKED))
 RETURNING id
 """
 
 
-def take_due(hold: timedelta) -> int | None:
-    """Take the confirmation that is due longest, so that no other worker does for ``hold``."""
+def take_due(hold: timedelta, most: int) -> list[int]:
+    """Take those that are due longest, so that no other worker does for ``hold``."""
     with prepared() as cursor:
-        parameters: Any = [hold]
+        parameters: Any = [hold, most]
         cursor.execute(_TAKE_DUE, parameters)
-        record = cursor.fetchone()
-    return None if record is None else int(record[0])
+        return sorted(key for (key,) in cursor.fetchall())
 
 
 def next_due_in() -> float | None:

@@ -6,12 +6,14 @@ are the database's ``clock_timestamp()``, so that no two processes can disagree 
 No statement here runs inside a transaction that is open during a call.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, OperationalError, connection
+from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from orders.status import MovementState
 from orders.stock import timing
@@ -23,14 +25,17 @@ class LostMovement(Exception):
     """Somebody else took the movement over; whatever we know of it is only evidence now."""
 
 
-def transition(statement: str, parameters: dict[str, Any], *, is_usual: bool = False) -> None:
-    """Run a transition that must change exactly one row; raise `LostMovement` when it does not.
+def transition(
+    statement: str, parameters: dict[str, Any], *, rows: int = 1, is_usual: bool = False
+) -> None:
+    """Run a transition that must change exactly its rows; raise `LostMovement` when it does not.
 
-    A usual one, which every movement goes through, is planned once a connection.
+    Those rows that were not lost have changed all the same. A usual one, which every movement goes
+    through, is planned once a connection.
     """
     with prepared() if is_usual else connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        if cursor.rowcount != 1:
+        if cursor.rowcount != rows:
             raise LostMovement
 
 
@@ -43,6 +48,7 @@ def reason(order_number: int, movement_id: UUID) -> str:
 class Claimed:
     """A movement that is ours: its new fence, and how many pieces earlier orders still want."""
 
+    movement: Movement
     fence: int
     wanted_before: int
 
@@ -52,7 +58,8 @@ class Claimed:
 _CLAIM = """
 UPDATE orders_stockmovement m
    SET state = 'claimed', fence = m.fence + 1, lease_until = clock_timestamp() + %(lease)s
- WHERE m.id = %(id)s AND m.state = 'planned' AND m.fence = %(fence)s
+  FROM unnest(%(ids)s::uuid[], %(fences)s::integer[]) AS wanted (id, fence)
+ WHERE m.id = wanted.id AND m.state = 'planned' AND m.fence = wanted.fence
    AND NOT EXISTS (SELECT 1 FROM orders_stockmovement o
                     WHERE o.product_id = m.product_id AND o.exclusive AND m.exclusive
                       AND o.state IN ('claimed', 'sent', 'unknown'))
@@ -64,7 +71,7 @@ UPDATE orders_stockmovement m
                              WHERE o.product_id = m.product_id AND o.state = 'planned'
                                AND o.delta > 0
                                AND (o.not_before IS NULL OR o.not_before <= clock_timestamp()))))
-RETURNING m.fence,
+RETURNING m.id, m.fence,
   (SELECT coalesce(-sum(o.delta), 0)
      FROM orders_stockmovement o JOIN orders_confirmation c ON c.id = o.confirmation_id
     WHERE o.product_id = m.product_id AND o.state = 'planned' AND o.delta < 0
@@ -75,44 +82,53 @@ RETURNING m.fence,
 """
 
 
-def claim(movement: Movement) -> Claimed | None:
-    """Take the product's mutex for a planned movement; None when somebody else has it."""
-    parameters: Any = {"id": movement.id, "fence": movement.fence, "lease": timing.lease()}
+def claim(wanted: Sequence[Movement]) -> list[Claimed]:
+    """Take the products' mutexes for planned movements of different products.
+
+    Returns those that are ours now; somebody else has the products of the others.
+    """
+    of = {movement.id: movement for movement in wanted}
+    parameters: Any = {
+        "ids": list(of),
+        "fences": [movement.fence for movement in wanted],
+        "lease": timing.lease(),
+    }
     with prepared() as cursor:
         try:
             cursor.execute(_CLAIM, parameters)
-        except IntegrityError:  # one_in_flight_per_product: somebody was a moment faster
-            return None
-        record = cursor.fetchone()
-    return None if record is None else Claimed(*record)
+        except (IntegrityError, OperationalError) as exc:
+            # one_in_flight_per_product: somebody was a moment faster with one of them. Or two sets
+            # that took the same products in different orders waited for each other.
+            if not isinstance(exc.__cause__, UniqueViolation | DeadlockDetected):
+                raise
+            return [each for movement in wanted for each in claim([movement])] if wanted[1:] else []
+        return [Claimed(of[key], fence, before) for key, fence, before in cursor.fetchall()]
 
 
 # Asking again costs work, so whoever stands far back in the line for a product asks less often, and
 # for the product of an unknown outcome nobody asks before that can be read back. Otherwise those
 # who wait keep every worker busy, and what could go on does not.
 _BUSY_FOR = """
-SELECT greatest(
+SELECT m.id, greatest(
   %(busy)s + %(place)s * (SELECT count(*) FROM orders_stockmovement p
-                           WHERE p.product_id = %(product)s AND p.state = 'planned'
+                           WHERE p.product_id = m.product_id AND p.state = 'planned'
                              AND p.confirmation_id < m.confirmation_id),
   (SELECT max(o.settles_at) - clock_timestamp() FROM orders_stockmovement o
-    WHERE o.product_id = %(product)s AND o.exclusive AND m.exclusive AND o.state = 'unknown'))
-  FROM orders_stockmovement m WHERE m.id = %(id)s
+    WHERE o.product_id = m.product_id AND o.exclusive AND m.exclusive AND o.state = 'unknown'))
+  FROM orders_stockmovement m WHERE m.id = ANY(%(ids)s)
 """
 
 
-def busy_for(movement: Movement) -> timedelta:
-    """Return how long to leave a product alone that somebody else has, or is to have first."""
+def busy_for(waiting: Sequence[Movement]) -> dict[UUID, timedelta]:
+    """Return how long each is to leave its product alone, which another has or is to have first."""
     parameters: Any = {
-        "id": movement.id,
-        "product": movement.product_id,
+        "ids": [movement.id for movement in waiting],
         "busy": timedelta(seconds=timing.BUSY_PRODUCT),
         "place": timedelta(seconds=timing.BUSY_PLACE),
     }
     with connection.cursor() as cursor:
         cursor.execute(_BUSY_FOR, parameters)
-        record = cursor.fetchone()
-    return timedelta(seconds=timing.BUSY_PRODUCT) if record is None else record[0]
+        return dict(cursor.fetchall())
 
 
 def release(movement_id: UUID, fence: int, *, delay: timedelta) -> None:
@@ -128,37 +144,51 @@ def release(movement_id: UUID, fence: int, *, delay: timedelta) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A claimed movement, and the stock of its product as it was read since."""
+
+    movement: Movement
+    fence: int
+    quantity: int | None = None
+    updated_at: str | None = None
+
+
 _SEND = """
 WITH sent AS (
-  UPDATE orders_stockmovement
-     SET state = 'sent', tries = tries + 1, sent_at = clock_timestamp(),
+  UPDATE orders_stockmovement m
+     SET state = 'sent', tries = m.tries + 1, sent_at = clock_timestamp(),
          lease_until = clock_timestamp() + %(lease)s,
          settles_at = clock_timestamp() + %(settle)s,
-         before_quantity = coalesce(%(quantity)s, before_quantity),
-         before_updated_at = coalesce(%(updated_at)s, before_updated_at)
-   WHERE id = %(id)s AND state IN ('claimed', 'unknown') AND fence = %(fence)s
-  RETURNING id, fence)
+         before_quantity = coalesce(read.quantity, m.before_quantity),
+         before_updated_at = coalesce(read.updated_at, m.before_updated_at)
+    FROM unnest(%(ids)s::uuid[], %(fences)s::integer[], %(quantities)s::bigint[],
+                %(updated_at)s::text[]) AS read (id, fence, quantity, updated_at)
+   WHERE m.id = read.id AND m.fence = read.fence AND m.state IN ('claimed', 'unknown')
+  RETURNING m.id, m.fence)
 INSERT INTO orders_stockattempt (movement_id, fence, outcome, trace_id)
 SELECT id, fence, '', '' FROM sent
+RETURNING movement_id
 """
 
 
-def write_ahead(
-    movement_id: UUID, fence: int, *, quantity: int | None = None, updated_at: str | None = None
-) -> None:
-    """Write down that the call is on its way, with the stock as it was before; then it may be."""
-    transition(
-        _SEND,
-        {
-            "id": movement_id,
-            "fence": fence,
-            "lease": timing.lease(),
-            "settle": timing.settle(),
-            "quantity": quantity,
-            "updated_at": updated_at,
-        },
-        is_usual=True,
-    )
+def write_ahead(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
+    """Write down that calls are on their way, with the stock as it was before; then they may be.
+
+    Returns those that were written down; the others somebody else took over.
+    """
+    of = {snapshot.movement.id: snapshot for snapshot in snapshots}
+    parameters: Any = {
+        "ids": list(of),
+        "fences": [snapshot.fence for snapshot in snapshots],
+        "quantities": [snapshot.quantity for snapshot in snapshots],
+        "updated_at": [snapshot.updated_at for snapshot in snapshots],
+        "lease": timing.lease(),
+        "settle": timing.settle(),
+    }
+    with prepared() as cursor:
+        cursor.execute(_SEND, parameters)
+        return [of[key] for (key,) in cursor.fetchall()]
 
 
 def recover(movement: Movement, to: MovementState) -> None:

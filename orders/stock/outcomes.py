@@ -4,6 +4,7 @@ The attempt keeps what came back even when the movement has been lost to somebod
 for a person at the review desk it is evidence.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from orders.status import MovementState
 from orders.stock import timing
 from orders.stock.movements import transition
 
+LONGEST_TRACE_ID = 128
 _OUTCOME = """
 WITH attempt AS (
   UPDATE orders_stockattempt
@@ -24,7 +26,7 @@ WITH attempt AS (
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a call gave: ``applied`` or the error's code, the HTTP status, the trace id."""
+    """What a call gave: the error's code, the HTTP status, the trace id."""
 
     outcome: str
     http_status: int | None = None
@@ -37,23 +39,50 @@ class Evidence:
             "fence": fence,
             "outcome": self.outcome,
             "http_status": self.http_status,
-            "trace_id": self.trace_id[:128],
+            "trace_id": self.trace_id[:LONGEST_TRACE_ID],
         }
 
 
-def record_applied(
-    movement_id: UUID, fence: int, evidence: Evidence, *, quantity: int, by: str
-) -> None:
-    """Write down that the upstream applied the movement; ``quantity`` is the stock after it."""
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A movement that was applied; ``quantity`` is the stock after it, ``by`` what proved it."""
+
+    movement_id: UUID
+    fence: int
+    quantity: int
+    trace_id: str
+    by: str
+
+
+_APPLIED = """
+WITH applied AS (
+  SELECT * FROM unnest(%(ids)s::uuid[], %(fences)s::integer[], %(quantities)s::bigint[],
+                       %(trace_ids)s::text[], %(by)s::text[])
+                  AS a (id, fence, quantity, trace_id, by)),
+attempt AS (
+  UPDATE orders_stockattempt t
+     SET ended_at = clock_timestamp(), outcome = 'applied', http_status = 200,
+         trace_id = a.trace_id
+    FROM applied a WHERE t.movement_id = a.id AND t.fence = a.fence)
+UPDATE orders_stockmovement m
+   SET state = 'applied', lease_until = NULL, after_quantity = a.quantity,
+       resolved_at = clock_timestamp(), resolved_by = a.by
+  FROM applied a WHERE m.id = a.id AND m.fence = a.fence AND m.state = 'sent'
+"""
+
+
+def record_applied(applied: Sequence[Applied]) -> None:
+    """Write down that the upstream applied the movements."""
     transition(
-        _OUTCOME
-        + """
-        UPDATE orders_stockmovement
-           SET state = 'applied', lease_until = NULL, after_quantity = %(quantity)s,
-               resolved_at = clock_timestamp(), resolved_by = %(by)s
-         WHERE id = %(id)s AND state = 'sent' AND fence = %(fence)s
-        """,
-        evidence.parameters(movement_id, fence) | {"quantity": quantity, "by": by},
+        _APPLIED,
+        {
+            "ids": [each.movement_id for each in applied],
+            "fences": [each.fence for each in applied],
+            "quantities": [each.quantity for each in applied],
+            "trace_ids": [each.trace_id[:LONGEST_TRACE_ID] for each in applied],
+            "by": [each.by for each in applied],
+        },
+        rows=len(applied),
         is_usual=True,
     )
 

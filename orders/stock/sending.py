@@ -1,75 +1,118 @@
 """The one call that changes stock, and what it came to in the ledger's words."""
 
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from functools import partial
+
+from structlog.contextvars import bound_contextvars as about
 
 from inventory_client.answers import Adjusted
 from inventory_client.errors import InventoryError, NotYet, OutcomeUnknown, Rejected
 from orders import outgoing
 from orders.stock import inventory, movements, outcomes, timing
-from orders.stock.outcomes import Evidence
+from orders.stock.ledger import Loaded
+from orders.stock.movements import LostMovement
+from orders.stock.outcomes import Applied, Evidence
 from orders.stock.patience import Patience
 from orders.stock.protocol import Movement
 
 
-def send(
-    movement: Movement,
-    fence: int,
-    order_number: int,
-    *,
-    send_before: float,
-    patience: Patience,
-    lent: ExitStack,
-    again: bool = False,
-) -> None:
-    """Make the call of a movement that is written down as sent, and write down its outcome.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A movement that is written down as sent, and may be called for before ``send_before``.
 
-    ``send_before`` is an instant of ``boottime()``. A caller without ``patience`` for the answer
-    leaves it, with what was ``lent`` for the call. ``again`` repeats a call to an upstream that
-    honours keys. What is not one of the client's errors is a bug or this process's death: the row
-    stays `sent`, and recovery finds it.
+    That is an instant of ``boottime()``. ``again`` repeats a call to an upstream that honours keys.
     """
-    call = partial(
-        inventory.client().adjust,
-        movement.product_id,
-        movement.delta,
-        reason=movements.reason(order_number, movement.id),
-        idempotency_key=str(movement.id),
-        send_before=send_before,
-        request_id=outgoing.request_id(),
-    )
 
-    def answer() -> Adjusted | InventoryError:
-        try:
-            return call()
-        except (Rejected, NotYet, OutcomeUnknown) as exc:
-            return exc
-
-    def write_down(answer: Adjusted | InventoryError) -> None:
-        if isinstance(answer, InventoryError):
-            _write_down_failure(movement, fence, answer, again=again)
-            return
-        outcomes.record_applied(
-            movement.id,
-            fence,
-            Evidence("applied", 200, answer.trace_id or ""),
-            quantity=answer.quantity,
-            by="replay" if again else "response",
-        )
-
-    patience.hear(answer, write_down, lent)
+    movement: Movement
+    fence: int
+    of: Loaded
+    send_before: float
+    again: bool = False
 
 
-def _write_down_failure(
-    movement: Movement, fence: int, exc: InventoryError, *, again: bool
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the inventory made of a call, or the client's error."""
+
+    sent: Sent
+    said: Adjusted | InventoryError
+
+
+def send(
+    all_sent: Sequence[Sent],
+    *,
+    patience: Patience,
+    on_late: Callable[[int], None],
+    lent: ExitStack,
 ) -> None:
+    """Make the calls of movements at once, and write down their outcomes.
+
+    A caller without ``patience`` for the answers leaves them, with what was ``lent`` for the calls;
+    ``on_late`` is called with the confirmation once such an answer is written down. What is not
+    one of the client's errors is a bug or this process's death: the row stays `sent`, and recovery
+    finds it.
+    """
+
+    def write_down_late(answer: Answer) -> None:
+        write_down([answer])
+        on_late(answer.sent.of.id)
+
+    patience.hear([partial(call, sent) for sent in all_sent], write_down, write_down_late, lent)
+
+
+def call(sent: Sent) -> Answer:
+    """Make the call of one movement."""
+    movement = sent.movement
+    try:
+        said: Adjusted | InventoryError = inventory.client().adjust(
+            movement.product_id,
+            movement.delta,
+            reason=movements.reason(sent.of.order_number, movement.id),
+            idempotency_key=str(movement.id),
+            send_before=sent.send_before,
+            request_id=outgoing.request_id(),
+        )
+    except (Rejected, NotYet, OutcomeUnknown) as exc:
+        said = exc
+    return Answer(sent, said)
+
+
+def write_down(answers: Sequence[Answer]) -> None:
+    """Write down what came of calls; what was taken over meanwhile keeps it as evidence.
+
+    What was applied comes first, in one statement: it would be unknown if we died before.
+    """
+    applied = [
+        Applied(
+            answer.sent.movement.id,
+            answer.sent.fence,
+            answer.said.quantity,
+            answer.said.trace_id or "",
+            "replay" if answer.sent.again else "response",
+        )
+        for answer in answers
+        if isinstance(answer.said, Adjusted)
+    ]
+    if applied:
+        with suppress(LostMovement):
+            outcomes.record_applied(applied)
+    for answer in answers:
+        if isinstance(answer.said, InventoryError):
+            with suppress(LostMovement), about(order=answer.sent.of.order_number):
+                _write_down_failure(answer.sent, answer.said)
+
+
+def _write_down_failure(sent: Sent, exc: InventoryError) -> None:
     inventory.log_failure(exc)
+    movement = sent.movement
     evidence = Evidence(exc.code, exc.http_status, exc.trace_id or "")
     delay = timing.backoff(movement.tries, at_least=exc.retry_after or 0.0)
     # That a second call was refused or not taken says nothing of the first.
-    if again or isinstance(exc, OutcomeUnknown):
-        outcomes.record_unknown(movement.id, fence, evidence, delay=delay)
+    if sent.again or isinstance(exc, OutcomeUnknown):
+        outcomes.record_unknown(movement.id, sent.fence, evidence, delay=delay)
     elif isinstance(exc, NotYet):
-        outcomes.record_not_yet(movement.id, fence, evidence, delay=delay)
+        outcomes.record_not_yet(movement.id, sent.fence, evidence, delay=delay)
     else:
-        outcomes.record_rejected(movement.id, fence, evidence, available=exc.available)
+        outcomes.record_rejected(movement.id, sent.fence, evidence, available=exc.available)

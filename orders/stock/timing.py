@@ -12,6 +12,9 @@ from django.conf import settings
 
 GUARD = 2.0
 LEASE_MARGIN = 10.0
+STAY = 2.0  # with calls that change stock, for a worker, which has others to see to
+GATHER = 0.1  # for which an answer waits for others, to be written down with them
+TURN = 5.0  # of several side by side: a slow one must not keep the others for long
 BACKOFF_BASE = 0.25
 BACKOFF_CAP = 10.0
 LONGEST_WISH = 60.0  # of a Retry-After

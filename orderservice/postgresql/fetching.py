@@ -1,4 +1,4 @@
-"""Single rows as models, without the ORM's query: for what is read at each step of a hot path."""
+"""Rows as models, without the ORM's query: for what is read at each step of a hot path."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -12,14 +12,19 @@ M = TypeVar("M", bound=models.Model)
 
 
 def fetch_one(model: type[M], condition: str, parameters: Mapping[str, Any]) -> M | None:
-    """Return the first row that meets a condition of ours, as its model; None without one.
+    """Return the first row that meets a condition of ours, as its model; None without one."""
+    return next(iter(fetch(model, condition, parameters)), None)
+
+
+def fetch(model: type[M], condition: str, parameters: Mapping[str, Any]) -> list[M]:
+    """Return the rows that meet a condition of ours, as their model.
 
     The condition is SQL in fixed words, and may go on after it: ``number = %(number)s FOR UPDATE``.
     """
     with prepared() as cursor:
         cursor.execute(f"{_selection(model)} WHERE {condition}", parameters)
-        row = cursor.fetchone()
-    return None if row is None else model.from_db(DEFAULT_DB_ALIAS, names(model), row)
+        rows = cursor.fetchall()
+    return [model.from_db(DEFAULT_DB_ALIAS, names(model), row) for row in rows]
 
 
 @cache

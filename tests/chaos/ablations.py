@@ -5,7 +5,7 @@ Installed in the processes of a run only; no setting of the service can switch a
 
 import random
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from orders.errors import InventoryUnavailable
 from orders.models import Batch, Confirmation, Order, StockMovement
 from orders.status import MovementState, OrderStatus
 from orders.stock import inventory, ledger, movements, outcomes, timing
+from orders.stock.movements import Snapshot
 from orders.stock.outcomes import Evidence
 from orders.stock.protocol import Movement
 
@@ -45,13 +46,14 @@ def _mutex_from_sent() -> None:
     settings.INVENTORY_SOLE_WRITER = True
     real = movements.write_ahead
 
-    def write_ahead(movement_id: UUID, fence: int, **snapshot: Any) -> None:
+    def write_ahead(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
         time.sleep(random.uniform(0, 0.3))
         try:
-            real(movement_id, fence, **snapshot)
-        except IntegrityError as exc:
-            movements.release(movement_id, fence, delay=timedelta(seconds=0.05))
-            raise movements.LostMovement from exc
+            return real(snapshots)
+        except IntegrityError:
+            for each in snapshots:
+                movements.release(each.movement.id, each.fence, delay=timedelta(seconds=0.05))
+            return []
 
     movements.write_ahead = write_ahead
 

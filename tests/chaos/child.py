@@ -30,6 +30,8 @@ def _set_pace(pace: Pace) -> None:
         timing: {
             "GUARD": pace.guard,
             "LEASE_MARGIN": pace.margin,
+            "STAY": pace.stay,
+            "TURN": pace.turn,
             "BUSY_PLACE": 0.02,
             "BACKOFF_CAP": 1.0,
             "CHECK_AGAIN": 0.5,

@@ -26,6 +26,8 @@ class Pace:
     late: float = 2.5
     stop: float = 4.5
     hold: float = 1.0
+    stay: float = 0.5
+    turn: float = 1.0
     breaker: float = 1.0
 
     def __post_init__(self) -> None:
@@ -50,9 +52,18 @@ class Pace:
 
 
 NORMAL = Pace()
-BRISK = Pace(guard=0.4, timeout=0.8, margin=0.4, settle=3.2, late=1.6, stop=2.0)
+BRISK = Pace(guard=0.4, timeout=0.8, margin=0.4, settle=3.2, late=1.6, stop=2.0, stay=0.3, turn=0.6)
 INSTANT = Pace(
-    guard=0.3, timeout=0.4, margin=0.3, settle=1.9, late=0.7, stop=1.1, hold=0.6, breaker=0.3
+    guard=0.3,
+    timeout=0.4,
+    margin=0.3,
+    settle=1.9,
+    late=0.7,
+    stop=1.1,
+    hold=0.6,
+    stay=0.2,
+    turn=0.4,
+    breaker=0.3,
 )
 
 

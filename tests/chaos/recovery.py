@@ -27,9 +27,13 @@ SELECT extract(epoch FROM (
 
 def times(database_url: str, journal: Sequence[dict[str, Any]]) -> list[float]:
     """Return the seconds of each recovery, shortest first."""
-    killed = [each for each in journal if each["what"] == "kill" and each["confirmation"]]
-    ids = [each["confirmation"] for each in killed]
-    moments = [each["at"] for each in killed]
+    killed = [
+        (confirmation, each["at"])
+        for each in journal
+        if each["what"] == "kill"
+        for confirmation in each["confirmations"]
+    ]
+    ids, moments = [key for key, _ in killed], [at for _, at in killed]
     with psycopg.connect(database_url) as connection:
         rows = connection.execute(_SETTLED, [ids, moments]).fetchall()
     return sorted(float(seconds) for (seconds,) in rows if seconds is not None)

@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,11 @@ from django.db import transaction
 
 from inventory_client import InventoryClient, connection
 from orders.lifecycle import advancing, cancelling, confirming
-from orders.stock import engine, ledger, movements, outcomes
-from orders.stock.protocol import Movement
+from orders.stock import engine, ledger, movements, outcomes, sending
+from orders.stock.sending import Sent
 from tests.chaos.pace import Orders
 
-_confirmation: ContextVar[int | None] = ContextVar("confirmation", default=None)
+_confirmations: ContextVar[tuple[int, ...]] = ContextVar("confirmations", default=())
 _reversal: ContextVar[bool] = ContextVar("reversal", default=False)
 Function = Callable[..., Any]
 
@@ -65,7 +65,7 @@ class Steps:
             "what": "pause" if pause else "kill",
             "step": step,
             "pid": os.getpid(),
-            "confirmation": _confirmation.get(),
+            "confirmations": _confirmations.get(),
         }
         file = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.write(file, f"{json.dumps(entry)}\n".encode())
@@ -85,7 +85,7 @@ class Steps:
         wrap(movements, "claim", self._after("after_claim", when=lambda claimed: claimed))
         wrap(movements, "write_ahead", self._before("after_snapshot"))
         wrap(movements, "begin_read_back", self._after("in_read_back"))
-        wrap(engine, "send", self._sending)
+        wrap(sending, "call", self._sending)
         wrap(connection._Connection, "request", self._requesting)
         wrap(InventoryClient, "adjust", self._answered)
         wrap(outcomes, "transition", self._writing_down)
@@ -117,27 +117,28 @@ class Steps:
         return around
 
     def _running(self, real: Function) -> Function:
-        def run(confirmation_id: int, **options: Any) -> Any:
-            token = _confirmation.set(confirmation_id)
+        def run(confirmations: Sequence[int], **options: Any) -> Any:
+            token = _confirmations.set(tuple(confirmations))
             try:
-                return real(confirmation_id, **options)
+                return real(confirmations, **options)
             finally:
-                _confirmation.reset(token)
+                _confirmations.reset(token)
 
         return run
 
     def _sending(self, real: Function) -> Function:
         """The write-ahead is committed, and nothing was sent."""
 
-        def send(movement: Movement, *args: Any, **options: Any) -> Any:
-            token = _reversal.set(movement.delta > 0)
+        def call(sent: Sent) -> Any:
+            is_reversal = sent.movement.delta > 0
+            token = _reversal.set(is_reversal)
             try:
-                self.reach("mid_reversal" if movement.delta > 0 else "after_sent")
-                return real(movement, *args, **options)
+                self.reach("mid_reversal" if is_reversal else "after_sent")
+                return real(sent)
             finally:
                 _reversal.reset(token)
 
-        return send
+        return call
 
     def _requesting(self, real: Function) -> Function:
         """The request's bytes are the kernel's; the answer has not been read."""

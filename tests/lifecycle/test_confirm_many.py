@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.errors import Forbidden
-from orders.models import Confirmation, Order, OrderEvent, StockMovement
+from orders.models import Confirmation, Order, OrderEvent, StockAttempt, StockMovement
 from tests.factories import OPERATOR, actor, order_of, stock
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -67,7 +67,8 @@ def test_confirm_many_with_scarce_stock_serves_the_oldest_first(sandbox: Sandbox
     by_number = dict(Order.objects.values_list("number", "status"))
     assert [by_number[n] for n in numbers] == ["CONFIRMED", "CONFIRMED", "PENDING", "PENDING"]
     assert stock(sandbox) == {"10": 0}
-    assert StockMovement.objects.filter(state="void").count() == 2
+    assert StockMovement.objects.filter(state__in=["void", "rejected"]).count() == 2
+    assert StockAttempt.objects.count() == 2
 
 
 def test_confirm_many_without_the_permission_is_forbidden(sandbox: Sandbox) -> None:

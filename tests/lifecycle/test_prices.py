@@ -157,10 +157,11 @@ def test_place_without_a_thread_to_spare_is_refused_at_once(
     settings.WEB_THREADS = 3
     outgoing._slots.cache_clear()
     try:
+        before = catalogue.calls()  # another test's may have been on their way still
         with outgoing.slot(), pytest.raises(CatalogueUnavailable) as caught:
             place(Item("10", 1, FIFTY))
         assert caught.value.retry_after == 1
-        assert catalogue.calls() == {}
+        assert catalogue.calls() == before
         assert mark_of(place(Item("10", 1, FIFTY))) == "catalogue"
     finally:
         outgoing._slots.cache_clear()

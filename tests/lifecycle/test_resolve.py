@@ -1,5 +1,6 @@
 """A person's decision on a movement whose outcome nobody could prove."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -96,11 +97,11 @@ def test_resolve_before_the_review_was_shown_is_not_forgotten(
     order, movement = in_review(sandbox, "500_before")
     run = engine.run
 
-    def run_slowly(confirmation_id: int, **options: Any) -> engine.Answer:
-        answer = run(confirmation_id, **options)
+    def run_slowly(confirmations: Sequence[int], **options: Any) -> dict[int, engine.Answer]:
+        answers = run(confirmations, **options)
         monkeypatch.setattr(engine, "run", run)
         lifecycle.resolve(movement.pk, applied=True, note="found", actor=OPERATOR)
-        return answer
+        return answers
 
     monkeypatch.setattr(engine, "run", run_slowly)
     lifecycle.advance(order.confirmations.get().pk)

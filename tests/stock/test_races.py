@@ -17,9 +17,10 @@ from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
-from orders.lifecycle import advancing, records
+from orders.lifecycle import advancing
 from orders.models import Confirmation, Order
-from orderservice.postgresql.fetching import fetch_one
+from orderservice.postgresql import fetching
+from orderservice.postgresql.fetching import fetch
 from tests.factories import OPERATOR, order_of, stock
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -104,10 +105,10 @@ def test_confirm_twice_at_once_without_the_guards_moves_stock_twice(
     """The control: no row lock, no unique live confirmation."""
 
     def not_locked(model: type[Model], condition: str, parameters: Mapping[str, Any]) -> Any:
-        return fetch_one(model, condition.removesuffix(" FOR UPDATE"), parameters)
+        return fetch(model, condition.replace(" FOR UPDATE", ""), parameters)
 
-    monkeypatch.setattr(records, "fetch_one", not_locked)
-    monkeypatch.setattr(advancing, "fetch_one", not_locked)
+    monkeypatch.setattr(fetching, "fetch", not_locked)
+    monkeypatch.setattr(advancing, "fetch", not_locked)
     sandbox.switches.update({"race_window_ms": 3})
 
     with without_index("one_live_confirmation"):
