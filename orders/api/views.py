@@ -66,7 +66,17 @@ class ApiView(APIView):
             del answer["Allow"]
         throttles.tell(answer, self.taken)
         patch_vary_headers(answer, ["Authorization", "Cookie"])
+        answer.add_post_render_callback(self._let_go)
         return answer
+
+    def _let_go(self, response: Response) -> None:
+        """Take apart the circles in which call, request and answer hold each other.
+
+        They would stay until the garbage collector comes, whose time they are most of.
+        """
+        response.renderer_context = {}  # type: ignore[attr-defined] # REST framework sets it
+        self.request.parser_context = {}
+        vars(self).clear()
 
     @property
     def actor(self) -> Actor:

@@ -19,11 +19,12 @@ _PERMISSIONS = """
       FROM auth_permission AS permission
       JOIN django_content_type AS type ON type.id = permission.content_type_id
      WHERE permission.id IN (
-               SELECT permission_id FROM orders_user_user_permissions WHERE user_id = %(user)s
+               SELECT permission_id FROM orders_user_user_permissions WHERE user_id = {user}
                 UNION ALL
                SELECT permission_id FROM auth_group_permissions
-                 JOIN orders_user_groups USING (group_id) WHERE user_id = %(user)s)
+                 JOIN orders_user_groups USING (group_id) WHERE user_id = {user})
 """
+_PERMISSIONS_OF_USER = _PERMISSIONS.format(user="%(user)s")
 
 
 class User(AbstractUser):
@@ -41,7 +42,7 @@ class User(AbstractUser):
     @cached_property
     def _permissions(self) -> frozenset[str]:
         with prepared() as cursor:
-            cursor.execute(_PERMISSIONS, {"user": self.pk})
+            cursor.execute(_PERMISSIONS_OF_USER, {"user": self.pk})
             return frozenset(name for (name,) in cursor.fetchall())
 
     def get_all_permissions(self, obj: models.Model | None = None) -> set[str]:
@@ -80,7 +81,7 @@ class ApiKey(AbstractAPIKey):
 
     @classmethod
     def of_prefix(cls, prefix: str) -> ApiKey | None:
-        """Return the key of a prefix, whatever has become of it, with its user."""
+        """Return the key of a prefix, whatever has become of it, with its user and their rights."""
         with prepared() as cursor:
             cursor.execute(_key_and_holder(), [prefix])
             row = cursor.fetchone()
@@ -88,7 +89,8 @@ class ApiKey(AbstractAPIKey):
             return None
         own = names(cls)
         key = cls.from_db(DEFAULT_DB_ALIAS, own, row[: len(own)])
-        key.user = User.from_db(DEFAULT_DB_ALIAS, names(User), row[len(own) :])
+        key.user = User.from_db(DEFAULT_DB_ALIAS, names(User), row[len(own) : -1])
+        key.user._permissions = frozenset(row[-1])
         return key
 
 
@@ -96,6 +98,7 @@ class ApiKey(AbstractAPIKey):
 def _key_and_holder() -> str:
     """Return the SELECT of a key with its user, which each call with a key begins with."""
     return (
-        f"SELECT {columns(ApiKey, 'key')}, {columns(User, 'holder')} FROM orders_apikey AS key"
+        f"SELECT {columns(ApiKey, 'key')}, {columns(User, 'holder')},"
+        f" ARRAY({_PERMISSIONS.format(user='holder.id')}) FROM orders_apikey AS key"
         " JOIN orders_user AS holder ON holder.id = key.user_id WHERE key.prefix = %s"
     )

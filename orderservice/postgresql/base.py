@@ -13,13 +13,18 @@ ASK_AFTER = 30.0  # seconds that a connection has not been looked at
 
 
 class PreparingCursor(psycopg.Cursor[Any]):
-    """Has the server plan a statement once a connection, and not at every execution."""
+    """Has the server plan a statement once a connection, and not at every execution.
+
+    Rows come as PostgreSQL has them, not as text: psycopg reads moments in C then, and would ask
+    Django for each otherwise.
+    """
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
         """Execute as psycopg does; anew when a migration has changed what a prepared one returns.
 
         In a transaction there is no second time: it has failed, and the next one will do.
         """
+        options.setdefault("binary", True)
         is_alone = self.connection.autocommit
         try:
             return super().execute(query, params, **options)

@@ -235,7 +235,7 @@ def test_list_takes_as_many_statements_for_many_orders_as_for_one(
         made.save()
     viewer.get(ORDERS)
     assert ApiKey.objects.get().last_used_at is not None
-    # The key with its user, the rate, the permissions; and the page with its count.
-    with django_assert_num_queries(4):
+    # The key with its user and their permissions, the rate; and the page with its count.
+    with django_assert_num_queries(3):
         answer = viewer.get(f"{ORDERS}?limit=100")
     assert len(answer.json()["data"]) == count
