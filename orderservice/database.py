@@ -35,6 +35,9 @@ DATABASE_OPTIONS = {
     "options": (
         "-c statement_timeout=15000 -c lock_timeout=5000"
         " -c idle_in_transaction_session_timeout=30000"
+        # What is prepared is planned once; else a set of one, which an array's length gives away,
+        # would be planned anew at each execution.
+        " -c plan_cache_mode=force_generic_plan"
     ),
     "connect_timeout": 5,
 }
