@@ -125,7 +125,7 @@ def test_page_counts_each_outcome_and_tells_each_failure_oldest_first(
     assert [(each.number, each.why) for each in response.context["failures"]] == [
         (doubtful.pk, "a person must look what became of its stock"),
         (empty.pk, "The inventory service refused the change; nothing was kept"),
-        (pending[1].pk, "9 × 10 short, 1 in stock"),
+        (pending[1].pk, "9 × 10 short, 3 in stock"),
         (pending[2].pk, "An order that is CANCELLED can't become CONFIRMED"),
         (held.pk, "The order is on hold (fraud) until somebody releases it"),
     ]

@@ -35,6 +35,7 @@ def width(page: Page) -> int:
 
 def look(page: Page, picture: str) -> None:
     """Look at the page as it is; with SCREENSHOTS=folder its picture is kept there."""
+    page.wait_for_load_state()  # a press may have begun to leave the page
     assert page.viewport_size
     assert width(page) <= page.viewport_size["width"], picture
     assert findings(page) == [], picture

@@ -149,6 +149,15 @@ def test_place_100_lines_at_a_slow_catalogue_ends_at_the_deadline(
     assert mark_of(place(*every)) == "catalogue"
 
 
+def calls_once_quiet(catalogue: Sandbox) -> dict[str, int]:
+    """Return the calls so far, once those that another test left on their way have come."""
+    seen: dict[str, int] | None = None
+    while (calls := catalogue.calls()) != seen:
+        seen = calls
+        time.sleep(0.4)
+    return calls
+
+
 def test_place_without_a_thread_to_spare_is_refused_at_once(
     catalogue: Sandbox, settings: Settings
 ) -> None:
@@ -157,7 +166,7 @@ def test_place_without_a_thread_to_spare_is_refused_at_once(
     settings.WEB_THREADS = 3
     outgoing._slots.cache_clear()
     try:
-        before = catalogue.calls()  # another test's may have been on their way still
+        before = calls_once_quiet(catalogue)
         with outgoing.slot(), pytest.raises(CatalogueUnavailable) as caught:
             place(Item("10", 1, FIFTY))
         assert caught.value.retry_after == 1
