@@ -12,7 +12,7 @@ from django.urls import reverse
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Batch, Order, StockMovement
-from tests.factories import OPERATOR, order_of
+from tests.factories import confirm_once, order_of
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
@@ -25,7 +25,7 @@ def in_review(sandbox: Sandbox, fault: str = "500_after") -> tuple[Order, StockM
     sandbox.store.set_stock({"10": 45})
     order = order_of(p10=2)
     sandbox.faults.script(fault=fault)
-    lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.3)
+    confirm_once(order)
     sandbox.store.set_stock({"10": 50})
     movement = StockMovement.objects.get(confirmation__order=order)
     StockMovement.objects.filter(pk=movement.pk).update(

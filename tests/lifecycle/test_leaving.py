@@ -35,12 +35,12 @@ def until(is_so: Callable[[], bool], *, within: float = 10) -> None:
 
 
 def confirm_and_leave(sandbox: Sandbox, fault: str) -> Order:
-    """Confirm an order of 2 × 10 for 0.3 seconds, while the call that takes them takes longer."""
+    """Confirm an order of 2 × 10 for a second, while the call that takes them takes longer."""
     sandbox.store.set_stock({"10": 45})
     order = order_of(p10=2)
     sandbox.faults.script(fault=fault, operation="adjust")
     begun = time.monotonic()
-    left = lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.3)
+    left = lifecycle.confirm(order.pk, actor=OPERATOR, hold=1.0)
     assert time.monotonic() - begun < LATE - 0.5
     assert (left.status, left.stock_state) == ("PENDING", "settling")
     return order
@@ -64,7 +64,7 @@ def test_confirm_left_under_way_is_finished_by_a_worker(sandbox: Sandbox) -> Non
 def test_confirm_left_without_an_answer_becomes_unknown(
     sandbox: Sandbox, settings: Settings
 ) -> None:
-    settings.INVENTORY_TIMEOUT_SECONDS = 1.0
+    settings.INVENTORY_TIMEOUT_SECONDS = 2.0
     inventory.client.cache_clear()
     confirm_and_leave(sandbox, "hang")
 
@@ -103,7 +103,7 @@ def test_confirm_with_a_check_that_hangs_gives_up_in_its_time(sandbox: Sandbox) 
 
     begun = time.monotonic()
     with pytest.raises(InventoryUnavailable):
-        lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.3)
+        lifecycle.confirm(order.pk, actor=OPERATOR, hold=1.0)
 
     assert time.monotonic() - begun < LATE - 0.5
     order.refresh_from_db()
@@ -117,7 +117,7 @@ def test_confirm_with_a_read_that_hangs_leaves_the_product_to_others(sandbox: Sa
     sandbox.faults.script(fault="hang", operation="read")
 
     begun = time.monotonic()
-    left = lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.3)
+    left = lifecycle.confirm(order.pk, actor=OPERATOR, hold=1.0)
 
     assert time.monotonic() - begun < LATE - 0.5
     assert left.stock_state == "settling"

@@ -13,7 +13,7 @@ from orders import lifecycle
 from orders.errors import Forbidden, NotInReview
 from orders.models import Order, OrderNote, StockMovement
 from orders.stock import engine
-from tests.factories import OPERATOR, actor, order_of, stock
+from tests.factories import OPERATOR, actor, confirm_once, order_of, stock
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -23,7 +23,7 @@ def in_review(sandbox: Sandbox, fault: str) -> tuple[Order, StockMovement]:
     sandbox.store.set_stock({"10": 45})
     order = order_of(p10=2)
     sandbox.faults.script(fault=fault)
-    lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.3)
+    confirm_once(order)
     sandbox.store.set_stock({"10": 50})
     StockMovement.objects.update(settles_at=F("settles_at") - timedelta(seconds=300))
     lifecycle.advance(order.confirmations.get().pk, hold=2)

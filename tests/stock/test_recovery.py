@@ -19,7 +19,7 @@ from orders.errors import Shortage
 from orders.models import Confirmation, Order, StockAttempt, StockMovement
 from orders.status import FailureReason
 from orders.stock import inventory, ledger, steps, timing
-from tests.factories import OPERATOR, order_of, stock
+from tests.factories import OPERATOR, confirm_once, order_of, stock
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -39,7 +39,7 @@ def confirm_slowly(sandbox: Sandbox, fault: str) -> tuple[Order, StockMovement]:
     sandbox.store.set_stock({"10": 45})
     order = order_of(p10=2)
     sandbox.faults.script(fault=fault)
-    lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.5)
+    confirm_once(order)
     return order, StockMovement.objects.get()
 
 
@@ -110,9 +110,10 @@ def test_confirm_while_the_product_is_unknown_waits_for_it(sandbox: Sandbox) -> 
     confirm_slowly(sandbox, "500_before")
     other = order_of(p10=1)
 
-    waiting = lifecycle.confirm(other.pk, actor=OPERATOR, hold=0.3)
+    confirm_once(other)
+    other.refresh_from_db()
 
-    assert (waiting.status, waiting.stock_state) == ("PENDING", "settling")
+    assert (other.status, other.stock_state) == ("PENDING", "settling")
     assert stock(sandbox) == {"10": 45}
     pass_time(200)
     for confirmation in Confirmation.objects.order_by("pk"):
@@ -195,8 +196,8 @@ def test_two_orders_for_the_last_piece_serve_the_one_that_came_first(sandbox: Sa
     sandbox.store.set_stock({"10": 1})
     first, second = order_of(p10=1), order_of(p10=1)
     sandbox.faults.script(fault="429")
-    lifecycle.confirm(first.pk, actor=OPERATOR, hold=0.05)
-    lifecycle.confirm(second.pk, actor=OPERATOR, hold=0.3)
+    confirm_once(first)
+    confirm_once(second)
     pass_time(30)
 
     advance(first)
@@ -258,7 +259,7 @@ def test_a_late_bulk_check_does_not_fail_a_confirmation_that_has_taken_its_stock
     sandbox.store.set_stock({"1": 5, "2": 5})
     order = order_of(p1=5, p2=5)
     sandbox.faults.script(fault="429", product_id="2")
-    lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.3)
+    confirm_once(order)
     assert stock(sandbox) == {"1": 0, "2": 5}
     confirmation = order.confirmations.get()
 
