@@ -28,8 +28,8 @@ from orderservice.postgresql.fetching import fetch
 log = structlog.get_logger(__name__)
 
 
-# A worker advances as many confirmations side by side, in as many threads; its other threads take
-# one at a time. What a killed worker leaves in flight are as many movements at most.
+# So many confirmations side by side, in so many threads of a process; its other threads take one at
+# a time. What a killed worker has in flight may want people to look, so there are no more (ADR 17).
 AT_ONCE = 8
 _several = BoundedSemaphore(2)
 _THEIR_ORDERS = """
@@ -99,7 +99,7 @@ def advance_due() -> bool:
         if confirmations[1:]:
             try:
                 _advance(confirmations)
-            except Exception:
+            except Exception:  # one by one, then: the one at fault is named, and the others go on
                 log.warning("confirmations_advanced_one_by_one", exc_info=True)
             else:
                 return True

@@ -4,11 +4,12 @@ What goes as it should is done for all of them at once; what does not, for each 
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 from django.conf import settings
 from structlog.contextvars import bound_contextvars as about
@@ -107,17 +108,25 @@ def claim_and_send(group: Sequence[tuple[Loaded, Movement]], turn: Turn) -> Paus
                 else:
                     _give_back(each, level)
         if snapshots:
-            send_before = boottime() + timing.GUARD
-            send(
-                [
-                    Sent(written.movement, written.fence, of[written.movement.id], send_before)
-                    for written in movements.write_ahead(snapshots)
-                ],
-                patience=turn.patience,
-                on_late=turn.on_late,
-                lent=lent,
-            )
+            _write_ahead_and_send(snapshots, of, turn, lent)
     return pauses
+
+
+def _write_ahead_and_send(
+    snapshots: Sequence[Snapshot],
+    of: Mapping[UUID, Loaded],
+    turn: Turn,
+    lent: ExitStack,
+    *,
+    again: bool = False,
+) -> None:
+    """Send what could be written down as sent; the rest somebody else took over."""
+    send_before = boottime() + timing.GUARD  # from before the commit, so never too late
+    all_sent = [
+        Sent(written.movement, written.fence, of[written.movement.id], send_before, again)
+        for written in movements.write_ahead(snapshots)
+    ]
+    send(all_sent, patience=turn.patience, on_late=turn.on_late, lent=lent)
 
 
 def _is_enough(claimed: Claimed, level: StockLevel) -> bool:
@@ -160,7 +169,8 @@ def read_back(loaded: Loaded, movement: Movement, turn: Turn) -> None:
             if movement.tries >= MOST_REPLAYS:
                 movements.resolve_unknown(movement.id, fence, MovementState.REVIEW)
             else:
-                _send_again(loaded, movement, fence, turn, lent)
+                of = {movement.id: loaded}
+                _write_ahead_and_send([Snapshot(movement, fence)], of, turn, lent, again=True)
             return
         level = _read(client, movement, turn.patience)
     if not isinstance(level, StockLevel):
@@ -186,16 +196,6 @@ def read_back(loaded: Loaded, movement: Movement, turn: Turn) -> None:
     movements.resolve_unknown(
         movement.id, fence, to, quantity=level.quantity, updated_at=level.updated_at
     )
-
-
-def _send_again(
-    loaded: Loaded, movement: Movement, fence: int, turn: Turn, lent: ExitStack
-) -> None:
-    send_before = boottime() + timing.GUARD
-    if not movements.write_ahead([Snapshot(movement, fence)]):
-        raise LostMovement
-    again = Sent(movement, fence, loaded, send_before, again=True)
-    send([again], patience=turn.patience, on_late=turn.on_late, lent=lent)
 
 
 def _read(

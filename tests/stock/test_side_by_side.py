@@ -40,6 +40,18 @@ def confirm_all(orders: list[Order]) -> None:
     assert lifecycle.advance_due()
 
 
+def worker() -> threading.Thread:
+    """Start a thread that takes what is due, as a worker's does."""
+
+    def work() -> None:
+        lifecycle.advance_due()
+        connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
 def statuses(orders: list[Order]) -> list[str]:
     by_number = dict(Order.objects.values_list("pk", "status"))
     return [by_number[each.pk] for each in orders]
@@ -185,12 +197,7 @@ def test_an_answer_is_written_down_before_the_slowest_has_come(
     sandbox.faults.script(fault="late_apply", product_id="o1p0")
     lifecycle.confirm_many([each.pk for each in orders], actor=OPERATOR)
 
-    def work() -> None:
-        lifecycle.advance_due()
-        connection.close()
-
-    thread = threading.Thread(target=work)
-    thread.start()
+    thread = worker()
     end = time.monotonic() + 3.5
     applied = StockMovement.objects.filter(state="applied")
     while applied.count() < 2:
@@ -289,12 +296,7 @@ def test_who_asks_by_hand_is_not_kept_by_those_side_by_side(
     sandbox.store.set_stock({"mine": 1})
     lifecycle.confirm_many([each.pk for each in orders], actor=OPERATOR)
 
-    def work() -> None:
-        lifecycle.advance_due()
-        connection.close()
-
-    thread = threading.Thread(target=work)
-    thread.start()
+    thread = worker()
     begun = time.monotonic()
     assert lifecycle.confirm(one.pk, actor=OPERATOR).status == "CONFIRMED"
     assert time.monotonic() - begun < 2
