@@ -37,8 +37,8 @@ def of_minutes(minutes: float) -> Size:
     return Size(
         orders=max(100, round(1500 * share)),
         bulk=max(60, round(1000 * share)),
-        products=80,  # a killed worker leaves up to 19 of them locked
-        scarce=20,
+        products=20,
+        scarce=5,
         pieces=3,
         workers=3,
         customers=6,
