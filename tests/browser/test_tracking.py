@@ -179,6 +179,7 @@ def test_page_that_is_not_ones_own_any_more_stops(open_page: OpenPage) -> None:
     page.goto(f"{path(placed)}?sign-in")
     give_password(page, who.username)
     expect(page.get_by_role("heading", level=1)).to_have_text("We have your order")
+    expect(page.get_by_text("keeps itself up to date")).to_be_visible()  # its clock runs
     page.context.clear_cookies()
     page.clock.run_for(16_000)
     expect(page.get_by_text("Load it again to see why")).to_be_visible()
