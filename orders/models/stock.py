@@ -60,6 +60,11 @@ class Confirmation(models.Model):
                 name="confirmation_due",
             ),
             models.Index(
+                fields=["wake_at"],
+                condition=Q(state=ConfirmationState.REVERSING),
+                name="confirmation_returning",
+            ),
+            models.Index(
                 fields=["settled_at"],
                 include=["failure"],
                 condition=Q(state=ConfirmationState.REJECTED),

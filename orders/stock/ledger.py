@@ -246,11 +246,29 @@ def sleep(until: Mapping[int, datetime]) -> None:
 # Who is due longest, not who is oldest: old ones that wait for something come up again and again,
 # and would keep the workers from the very one that they wait for. Scarce stock still goes to the
 # oldest, because the younger yield to them once they have claimed the product.
+# But first, for the same reason, who holds a product that others may be waiting for, and who gives
+# stock back: what a dead worker held is free again only once its confirmation has had its turn.
 _TAKE_DUE = """
-UPDATE orders_confirmation SET wake_at = clock_timestamp() + %s
- WHERE id = ANY(ARRAY(SELECT id FROM orders_confirmation
-                       WHERE state IN ('running', 'reversing') AND wake_at <= clock_timestamp()
-                       ORDER BY wake_at, id LIMIT %s FOR UPDATE SKIP LOCKED))
+WITH holding AS MATERIALIZED (
+  SELECT id, wake_at FROM orders_confirmation
+   WHERE id IN (SELECT confirmation_id FROM orders_stockmovement
+                 WHERE exclusive AND state IN ('claimed', 'sent', 'unknown'))
+     AND state IN ('running', 'reversing') AND wake_at <= clock_timestamp()
+   ORDER BY wake_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
+giving_back AS MATERIALIZED (
+  SELECT id, wake_at FROM orders_confirmation
+   WHERE state = 'reversing' AND wake_at <= clock_timestamp()
+   ORDER BY wake_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
+waiting AS MATERIALIZED (
+  SELECT id, wake_at FROM orders_confirmation
+   WHERE state IN ('running', 'reversing') AND wake_at <= clock_timestamp()
+   ORDER BY wake_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
+line AS (
+  SELECT id FROM (SELECT *, 1 AS turn FROM holding UNION ALL SELECT *, 2 FROM giving_back
+                  UNION ALL SELECT *, 3 FROM waiting) AS due
+   GROUP BY id, wake_at ORDER BY min(turn), wake_at, id LIMIT %(most)s)
+UPDATE orders_confirmation SET wake_at = clock_timestamp() + %(hold)s
+ WHERE id IN (SELECT id FROM line)
 RETURNING id
 """
 
@@ -258,7 +276,7 @@ RETURNING id
 def take_due(hold: timedelta, most: int) -> list[int]:
     """Take those that are due longest, so that no other worker does for ``hold``."""
     with prepared() as cursor:
-        parameters: Any = [hold, most]
+        parameters: Any = {"hold": hold, "most": most}
         cursor.execute(_TAKE_DUE, parameters)
         return sorted(key for (key,) in cursor.fetchall())
 

@@ -112,7 +112,7 @@ _BUSY_FOR = """
 SELECT m.id, greatest(
   %(busy)s + %(place)s * (SELECT count(*) FROM orders_stockmovement p
                            WHERE p.product_id = m.product_id AND p.state = 'planned'
-                             AND p.confirmation_id < m.confirmation_id),
+                             AND p.confirmation_id < m.confirmation_id AND m.delta < 0),
   (SELECT max(o.settles_at) - clock_timestamp() FROM orders_stockmovement o
     WHERE o.product_id = m.product_id AND o.exclusive AND m.exclusive AND o.state = 'unknown'))
   FROM orders_stockmovement m WHERE m.id = ANY(%(ids)s)

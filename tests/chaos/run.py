@@ -47,6 +47,9 @@ class Run:
                 initial |= self._load(stack, result, say)
                 say("waiting until all is settled")
                 trials.wait_until_quiet(stack.database_url, stack.upstream, within=self.size.quiet)
+                # Whoever judges what still moves sees a call on one side and not yet on the other.
+                stack.retire()
+                trials.wait_until_none_is_late(stack.upstream)
             result.reviews = len(reviews)
             self._judge(stack, initial, result)
         result.seconds = time.monotonic() - begun

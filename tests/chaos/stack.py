@@ -59,7 +59,7 @@ class Stack:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, Sequence[str]] = {}
         self._stopping = threading.Event()
-        self._all_dead = threading.Event()
+        self._hands_off = threading.Event()
         self._supervisor = threading.Thread(target=self._supervise, daemon=True)
 
     # --- starting and stopping -------------------------------------------------------------------
@@ -166,7 +166,7 @@ class Stack:
 
     def _supervise(self) -> None:
         while not self._stopping.is_set():
-            for name, command in () if self._all_dead.is_set() else self._commands.items():
+            for name, command in () if self._hands_off.is_set() else self._commands.items():
                 process = self._running.get(name)
                 if process is None or process.poll() is not None:
                     if process is not None:
@@ -205,8 +205,7 @@ class Stack:
 
     def kill_everything(self) -> int:
         """Kill -9 every process, PostgreSQL and the inventory service too; return how many died."""
-        self._all_dead.set()
-        time.sleep(0.5)  # the supervisor ends its round
+        self._leave_alone()
         victims = self.processes()["postgresql"]
         for process in self._running.values():
             victims |= {process.pid, *_children(process.pid)}
@@ -215,11 +214,27 @@ class Stack:
             process.wait()
         return died
 
+    def retire(self) -> None:
+        """End the web server and the workers as a deployment does, and start them no more.
+
+        What they have in hand they finish, so the ledger stands still after that.
+        """
+        self._leave_alone()
+        serving = [self._running[name] for name in self._commands]
+        for process in serving:
+            process.terminate()
+        for process in serving:
+            process.wait(timeout=60)
+
+    def _leave_alone(self) -> None:
+        self._hands_off.set()
+        time.sleep(0.5)  # the supervisor ends its round
+
     def start_again(self) -> None:
         """Start all of it as it was, on the data that is there."""
         postgres.ensure_running(self.folder)
         self._start_sandbox(int(self.upstream.root.rpartition(":")[2]))
-        self._all_dead.clear()
+        self._hands_off.clear()
         self._await_web()
 
     def processes(self) -> dict[str, set[int]]:

@@ -154,6 +154,13 @@ def review_once(zygote: Zygote, upstream: Upstream, database_url: str, decided: 
         decided.append(movement)
 
 
+def wait_until_none_is_late(upstream: Upstream, within: float = 30.0) -> None:
+    """Wait until the inventory has applied what it answers and applies late."""
+    deadline = time.monotonic() + within
+    while upstream.state()["late"] and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
 def wait_until_quiet(database_url: str, upstream: Upstream, within: float) -> bool:
     """Wait until nothing is under way on either side; tell whether that came in time."""
     deadline = time.monotonic() + within

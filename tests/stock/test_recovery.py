@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.db.models import F
-from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -297,16 +296,3 @@ def test_confirm_by_hand_does_not_give_up_a_batch_that_waits_for_the_inventory(
     waiting = lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.1)
 
     assert (waiting.status, waiting.stock_state) == ("PENDING", "settling")
-
-
-def test_take_due_serves_who_is_due_longest_so_that_nobody_starves() -> None:
-    """Old confirmations that come up again and again must not keep the others from their turn."""
-    for order in (order_of(p10=1), order_of(p9=1)):
-        lifecycle.confirm_many([order.pk], actor=OPERATOR)
-    older, younger = Confirmation.objects.order_by("pk")
-    Confirmation.objects.filter(pk=older.pk).update(wake_at=Now() - timedelta(seconds=1))
-    Confirmation.objects.filter(pk=younger.pk).update(wake_at=Now() - timedelta(minutes=3))
-
-    taken = [ledger.take_due(hold=timedelta(minutes=1), most=1) for _ in range(3)]
-
-    assert taken == [[younger.pk], [older.pk], []]
