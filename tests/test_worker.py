@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
@@ -43,6 +44,17 @@ def abandoned(order: Order) -> Confirmation:
         )
         Order.objects.filter(pk=order.pk).update(stock_state="settling")
     return Confirmation.objects.get(pk=opened[order.pk])
+
+
+def test_worker_without_work_asks_the_ledger_one_thing_at_a_time(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    """Every five seconds: is a confirmation due, and is a batch unfinished."""
+    with django_assert_num_queries(2):
+        assert lifecycle.next_due_in() is None
+        assert lifecycle.unfinished_batches() == []
+    with django_assert_num_queries(1):
+        assert not lifecycle.advance_due()
 
 
 def is_confirmed(order: Order) -> bool:

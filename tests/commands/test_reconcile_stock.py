@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
@@ -170,6 +172,19 @@ def test_reconcile_in_many_parts_finds_the_same(
 
     assert len(reconcile.parts(ask_inventory=False)) == 3
     assert report("--no-inventory") == (1, [("stock_state", "violation", None)] * 6)
+
+
+def test_reconcile_takes_as_many_statements_for_many_orders_as_for_one(sandbox: Sandbox) -> None:
+    counts = []
+    for orders in (1, 12):
+        names = [f"r{orders}n{each}" for each in range(orders)]
+        sandbox.store.set_stock(dict.fromkeys(names, 5))
+        for name in names:
+            lifecycle.confirm(order_of("5.00", **{name: 1}).pk, actor=OPERATOR, hold=5)
+        with CaptureQueriesContext(connection) as asked:
+            assert run("reconcile_stock").code == 0
+        counts.append(len(asked))
+    assert counts[0] == counts[1] <= 20
 
 
 def test_reconcile_without_a_database_is_neither_clean_nor_a_violation() -> None:
