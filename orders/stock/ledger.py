@@ -274,7 +274,7 @@ RETURNING id
 
 
 def take_due(hold: timedelta, most: int) -> list[int]:
-    """Take those that are due longest, so that no other worker does for ``hold``."""
+    """Take whose turn it is, at most so many, so that no other worker does for ``hold``."""
     with prepared() as cursor:
         parameters: Any = {"hold": hold, "most": most}
         cursor.execute(_TAKE_DUE, parameters)
