@@ -29,8 +29,12 @@ def findings(page: Page, rules: list[str] | None = None) -> list[str]:
 
 
 def width(page: Page) -> int:
-    """Return how wide the page's contents are, in pixels."""
-    return int(page.evaluate("document.documentElement.scrollWidth"))
+    """Return how wide the page's contents are, in pixels, once it has its fonts.
+
+    A page that a press has just brought has no root yet: the locator waits for it.
+    """
+    root = page.locator("html")
+    return int(root.evaluate("async root => (await document.fonts.ready, root.scrollWidth)"))
 
 
 def look(page: Page, picture: str) -> None:

@@ -10,6 +10,7 @@ from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Batch, Order, User
 from tests.admin.desk import carry_out, work
+from tests.browser import looks
 from tests.browser.conftest import OpenPage, sign_in
 from tests.factories import OPERATOR, order_of, stock
 
@@ -88,7 +89,6 @@ def test_page_that_asks_fits_the_screen(
     page.locator("#action-toggle").check()
     choose(page, "cancel")
     expect(page.get_by_label("Reason")).to_be_visible()
-    page.evaluate("document.fonts.ready")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert looks.width(page) <= width
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"bulk-{name}.png")

@@ -16,6 +16,7 @@ from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Confirmation, Order, OrderEvent, User
 from tests.admin.desk import in_review
+from tests.browser import looks
 from tests.browser.conftest import OpenPage, sign_in
 from tests.factories import OPERATOR, order, order_of
 
@@ -51,8 +52,7 @@ def test_dashboard_asks_the_inventory_afterwards_and_fits_any_screen(
         page.emulate_media(color_scheme=scheme)
         page.goto("/admin/")
         expect(page.get_by_text("Answered in")).to_be_visible()
-        page.evaluate("document.fonts.ready")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert looks.width(page) <= width
         if folder := os.environ.get("SCREENSHOTS"):
             page.screenshot(path=Path(folder) / f"dashboard-{name}.png", full_page=width > 390)
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Download, Page, expect
 from orders.exports import writing
 from orders.models import Export, Order, User
 from orders.status import ExportKind
+from tests.browser import looks
 from tests.browser.conftest import OpenPage, sign_in
 from tests.exports.rows import table
 from tests.factories import order_of
@@ -123,8 +124,7 @@ def test_export_without_javascript_is_a_plain_download(open_page: OpenPage, mana
 
 def shoot(page: Page, title: str, width: int) -> None:
     """See that the page does not scroll sideways; with SCREENSHOTS=folder keep its picture."""
-    page.evaluate("document.fonts.ready")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert looks.width(page) <= width
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"{title}.png", full_page=True)
 

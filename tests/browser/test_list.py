@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from orders.admin.listing import OrderListAdmin
 from orders.models import Order, SavedFilter, User
+from tests.browser import looks
 from tests.browser.conftest import OpenPage, sign_in
 from tests.factories import order
 
@@ -113,4 +114,4 @@ def test_pages_are_walked_and_jumped_to(open_page: OpenPage, manager: User, widt
     page.get_by_role("button", name="Go", exact=True).press("Enter")
     page.wait_for_url(f"**number={every[2]}")
     expect_orders(page, every[2:5])
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert looks.width(page) <= width

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from inventory_client.sandbox.server import Sandbox
 from orders.models import Order, User
 from tests.admin.pages import page as address
+from tests.browser import looks
 from tests.browser.conftest import OpenPage, sign_in
 from tests.factories import order_of, stock
 
@@ -123,8 +124,7 @@ def test_pages_fit_the_screen(
         if title == "order":
             page.goto(address(orders[0]))
             expect(page.get_by_role("button", name="Complete")).to_be_visible()
-        page.evaluate("document.fonts.ready")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert looks.width(page) <= width
         if folder := os.environ.get("SCREENSHOTS"):
             page.screenshot(path=Path(folder) / f"{title}-{name}.png", full_page=title == "order")
 

@@ -14,6 +14,7 @@ from orders.models import Order, User
 from orders.status import Door, HoldReason
 from tests.admin.pages import address
 from tests.admin.pages import page as page_of
+from tests.browser import looks
 from tests.browser.conftest import OpenPage, sign_in
 from tests.factories import OPERATOR, order_of, staff, stock
 
@@ -298,8 +299,7 @@ def test_pages_fit_the_screen(
     sign_in(page, manager)
 
     def picture(title: str) -> None:
-        page.evaluate("document.fonts.ready")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert looks.width(page) <= width
         if folder := os.environ.get("SCREENSHOTS"):
             whole = not title.startswith("dialog")
             page.screenshot(path=Path(folder) / f"{title}-{name}.png", full_page=whole)
@@ -308,16 +308,19 @@ def test_pages_fit_the_screen(
     expect(page.get_by_role("status").filter(has_text="Stock as of")).to_be_visible()
     picture("page-held")
     page.get_by_role("button", name="Cancel…").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     picture("dialog-cancel")
     page.goto(address(order, "amend"))
     picture("amend")
     page.get_by_label("E-mail").fill("nobody")
     page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was saved")
     picture("amend-fault")
     page.goto(address(order, "release"))
     picture("verb")
     page.goto(page_of(stale))
     page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     picture("dialog-confirm")
     lifecycle.hold(stale.pk, actor=OPERATOR, reason=HoldReason.FRAUD)
     page.get_by_role("dialog").get_by_role("button", name="Confirm").click()

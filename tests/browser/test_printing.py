@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from orders.models import User
+from tests.browser import looks
 from tests.browser.conftest import OpenPage, sign_in
 from tests.documents.sheets import pages
 from tests.factories import order_of
@@ -30,7 +31,7 @@ def test_order_page_links_its_documents(open_page: OpenPage, manager: User, widt
         assert coming.value.suggested_filename == f"{name}-{placed.pk}.pdf"
         (text,) = pages(Path(coming.value.path()).read_bytes())
         assert any(f"Order {placed.pk}" in line for line in text)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert looks.width(page) <= width
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"documents-{width}.png")
 

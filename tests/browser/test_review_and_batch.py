@@ -12,6 +12,7 @@ from orders.actor import Actor
 from orders.models import Order, OrderNote, User
 from orders.status import Door
 from tests.admin.desk import in_review, work
+from tests.browser import looks
 from tests.browser.conftest import OpenPage, sign_in
 from tests.factories import OPERATOR, order_of, stock
 from tests.processes import wait_for, worker
@@ -134,7 +135,6 @@ def test_pages_fit_the_screen(
         for _ in range(done):
             lifecycle.advance_due()
         page.goto(path)
-        page.evaluate("document.fonts.ready")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert looks.width(page) <= width
         if folder := os.environ.get("SCREENSHOTS"):
             page.screenshot(path=Path(folder) / f"{title}-{name}.png", full_page=True)

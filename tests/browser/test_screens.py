@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from inventory_client.sandbox.server import Sandbox
+from tests.browser import looks
 from tests.browser.conftest import PASSWORD, OpenPage, sign_in
 from tests.browser.pages import PAGES, STATES, open_shop
 from tests.factories import user
@@ -49,10 +50,9 @@ def test_pages_fit_the_screen(
 
 def looked_at(page: Page, name: str, width: int, scheme: str) -> list[str]:
     """Return the page when it is wider than the screen; keep its picture if wanted."""
-    page.evaluate("document.fonts.ready")
+    wide = looks.width(page)
     if folder := os.environ.get("SCREENSHOTS"):
         file = re.sub(r"\W+", "-", f"{name}-{width}-{scheme}") + ".png"
         is_dialog = page.get_by_role("dialog").count() > 0
         page.screenshot(path=Path(folder) / file, full_page=not is_dialog)
-    wide: int = page.evaluate("document.documentElement.scrollWidth")
     return [f"{name}: {wide}"] if wide > width else []
