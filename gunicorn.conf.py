@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from environs import Env
+from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-from orderservice import garbage
+from orderservice import garbage, tracing
 from orderservice.serving import PatientWorker
 
 env = Env()
@@ -39,4 +40,16 @@ control_socket_disable = True  # it would want a home folder to write to
 
 def post_worker_init(worker: Worker) -> None:
     """Begin to serve with a quiet garbage collector, now that all is loaded."""
+    from orderservice.metrics import reports  # noqa: PLC0415 - Django is set up by now
+
+    reports.start("web")
+    tracing.start()
     garbage.settle()
+
+
+def worker_exit(server: Arbiter, worker: Worker) -> None:
+    """Keep what this process has counted, and send what it has yet to tell."""
+    from orderservice.metrics import reports  # noqa: PLC0415 - as above
+
+    reports.finish()
+    tracing.stop()

@@ -17,6 +17,7 @@ from inventory_client.errors import (
     ServiceError,
     Unavailable,
 )
+from inventory_client.observing import Observer
 
 __all__ = [
     "Adjusted",
@@ -27,6 +28,7 @@ __all__ = [
     "InventoryClient",
     "InventoryError",
     "NotYet",
+    "Observer",
     "OutcomeUnknown",
     "Rejected",
     "ServiceError",

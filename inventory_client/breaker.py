@@ -23,6 +23,11 @@ class Breaker:
         self._failed = 0
         self._next_probe = 0.0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether so many calls in a row have failed that only probes go out."""
+        return self._failed >= self._limit
+
     def wait(self) -> float:
         """Return 0 when a call may go out now, else the seconds until the next probe."""
         with self._lock:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from itertools import islice
@@ -15,6 +16,7 @@ from inventory_client.answers import Answer, BadAnswer
 from inventory_client.clock import boottime
 from inventory_client.dialects import observation
 from inventory_client.errors import CatalogueUnavailable
+from inventory_client.observing import Observer
 from inventory_client.service import Service
 from inventory_client.wire import WireFailure
 
@@ -45,6 +47,7 @@ class CatalogueClient:
         breaker_failures: int = 5,
         breaker_seconds: float = 5.0,
         ca_file: str | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """Prepare the session; nothing is sent. Raises ValueError on an unusable setting."""
         self._service = Service(
@@ -55,10 +58,16 @@ class CatalogueClient:
             breaker_seconds=breaker_seconds,
             pool_size=at_once,
             ca_file=ca_file,
+            observer=observer,
         )
         self._timeout = timeout
         self._at_once = at_once
         self._start_threads()
+
+    @property
+    def is_shut_off(self) -> bool:
+        """Whether questions fail at once, as too many in a row have failed."""
+        return self._service.is_shut_off
 
     def prices(
         self, product_ids: Iterable[str], *, request_id: str | None = None
@@ -74,7 +83,7 @@ class CatalogueClient:
             self._start_threads()
         # The breaker counts questions and not requests, or one order of many lines could open it.
         return self._service.through_breaker(
-            partial(self._ask, wanted, request_id), CatalogueUnavailable
+            "prices", partial(self._ask, wanted, request_id), CatalogueUnavailable
         )
 
     def _start_threads(self) -> None:
@@ -88,7 +97,7 @@ class CatalogueClient:
         to_begin = iter(wanted)
         # No more than can be under way are handed out: a short order waits for few of a long one.
         running = {
-            self._threads.submit(self._one, product_id, deadline, request_id)
+            self._begin(product_id, deadline, request_id)
             for product_id in islice(to_begin, self._at_once)
         }
         try:
@@ -100,7 +109,7 @@ class CatalogueClient:
                     raise CatalogueUnavailable("timeout" if asked else "out_of_time")
                 found.update(each.result() for each in done)
                 running |= {
-                    self._threads.submit(self._one, product_id, deadline, request_id)
+                    self._begin(product_id, deadline, request_id)
                     for product_id in islice(to_begin, len(done))
                 }
         except CatalogueUnavailable as exc:
@@ -113,6 +122,12 @@ class CatalogueClient:
             for each in running:
                 each.cancel()
         return found
+
+    def _begin(
+        self, product_id: str, deadline: float, request_id: str | None
+    ) -> Future[tuple[str, Decimal | None]]:
+        context = copy_context()  # what the observer's headers are of
+        return self._threads.submit(context.run, self._one, product_id, deadline, request_id)
 
     def _one(
         self, product_id: str, deadline: float, request_id: str | None

@@ -12,6 +12,7 @@ from inventory_client.answers import Adjusted, Answer, Availability, BadAnswer, 
 from inventory_client.clock import boottime
 from inventory_client.dialects import DIALECTS, failure, observation
 from inventory_client.errors import InventoryError, NotYet, OutcomeUnknown, Rejected, Unavailable
+from inventory_client.observing import Observer
 from inventory_client.service import HEADER_VALUE, Service
 from inventory_client.wire import WireFailure
 
@@ -28,6 +29,7 @@ class InventoryClient:
     that change stock; who asks may have less time, and says so by ``within``. After
     ``breaker_failures`` failures in a row calls fail at once, save for one probe each
     ``breaker_seconds``. ``ca_file`` names the authorities to trust instead of certifi's.
+    ``observer`` is told of each call.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class InventoryClient:
         breaker_seconds: float = 5.0,
         pool_size: int = 32,
         ca_file: str | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """Prepare the pool; nothing is sent. Raises ValueError on an unusable setting."""
         self._service = Service(
@@ -54,12 +57,18 @@ class InventoryClient:
             breaker_seconds=breaker_seconds,
             pool_size=pool_size,
             ca_file=ca_file,
+            observer=observer,
         )
         if dialect not in DIALECTS:
             raise ValueError(f"the inventory dialect must be one of {', '.join(DIALECTS)}")
         self._dialect = DIALECTS[dialect]
         self._check_timeout = check_timeout
         self._timeout = timeout
+
+    @property
+    def is_shut_off(self) -> bool:
+        """Whether calls fail at once, as too many in a row have failed."""
+        return self._service.is_shut_off
 
     def check(
         self,
@@ -83,6 +92,7 @@ class InventoryClient:
             for product_id, quantity in quantities.items()
         ]
         return self._ask(
+            "check",
             "POST",
             self._dialect.check_path,
             partial(answers.availabilities, quantities=quantities),
@@ -101,6 +111,7 @@ class InventoryClient:
         """
         _require_addressable(product_id)
         return self._ask(
+            "read",
             "GET",
             self._dialect.read_path(product_id),
             partial(answers.stock_level, product_id=product_id),
@@ -110,7 +121,7 @@ class InventoryClient:
 
     def health(self) -> Health:
         """Ask the inventory how it is; raises Unavailable."""
-        return self._ask("GET", self._dialect.health_path, answers.health)
+        return self._ask("health", "GET", self._dialect.health_path, answers.health)
 
     def adjust(
         self,
@@ -154,10 +165,11 @@ class InventoryClient:
             except BadAnswer as exc:
                 raise _bad_answer(OutcomeUnknown, answer, exc) from exc
 
-        return self._service.through_breaker(attempt, NotYet)
+        return self._service.through_breaker("adjust", attempt, NotYet)
 
     def _ask(
         self,
+        call: str,
         method: str,
         path: str,
         parse: Callable[[Answer], T],
@@ -187,7 +199,7 @@ class InventoryClient:
             except BadAnswer as exc:
                 raise _bad_answer(Unavailable, answer, exc) from exc
 
-        return self._service.through_breaker(attempt, Unavailable)
+        return self._service.through_breaker(call, attempt, Unavailable)
 
 
 def _bad_answer(kind: type[InventoryError], answer: Answer, reason: BadAnswer) -> InventoryError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from inventory_client.addresses import base_url
 from inventory_client.answers import Answer
 from inventory_client.breaker import Breaker
 from inventory_client.errors import ServiceError
+from inventory_client.observing import Observer
 from inventory_client.wire import Wire
 
 HEADER_VALUE = re.compile(r"[\x21-\x7e]{1,200}")
@@ -44,6 +46,7 @@ class Service:
         pool_size: int,
         api_key: str | None = None,
         ca_file: str | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """Prepare the pool; nothing is sent. Raises ValueError on a URL that is unusable."""
         self._base_url = base_url(url, name)
@@ -54,23 +57,40 @@ class Service:
         }
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
+        self._observer = observer or Observer()
         self._breaker = Breaker(failures=breaker_failures, open_seconds=breaker_seconds)
         self._wire = Wire(connect_timeout=connect_timeout, pool_size=pool_size, ca_file=ca_file)
 
-    def through_breaker(self, attempt: Callable[[], T], refusal: type[ServiceError]) -> T:
+    @property
+    def is_shut_off(self) -> bool:
+        """Whether calls fail at once, save for a probe now and then."""
+        return self._breaker.is_open
+
+    def through_breaker(
+        self, call: str, attempt: Callable[[], T], refusal: type[ServiceError]
+    ) -> T:
         """Make the call if the breaker lets it out, and tell the breaker what came of it."""
         if wait := self._breaker.wait():
+            self._observer.ended(call, "breaker_open", None)
             raise refusal("breaker_open", retry_after=wait)
+        outcome = "failed"
+        began = time.perf_counter()
         try:
-            result = attempt()
+            with self._observer.around(call):
+                result = attempt()
         except ServiceError as exc:
+            outcome = exc.code
             if exc.code in _TROUBLE:
                 self._breaker.failed()
             elif exc.code not in _SILENT:
                 self._breaker.succeeded()
             raise
-        self._breaker.succeeded()
-        return result
+        else:
+            outcome = "answered"
+            self._breaker.succeeded()
+            return result
+        finally:
+            self._observer.ended(call, outcome, time.perf_counter() - began)
 
     def exchange(
         self,
@@ -87,7 +107,7 @@ class Service:
 
         ``timeout`` is the total in seconds, ``send_before`` an instant of ``boottime()``.
         """
-        sent_headers = {**self._headers, **(headers or {})}
+        sent_headers = {**self._headers, **self._observer.headers(), **(headers or {})}
         body = None
         if payload is not None:
             body = json.dumps(payload).encode()

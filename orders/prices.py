@@ -15,6 +15,7 @@ from inventory_client import CatalogueClient, CatalogueUnavailable
 from orders import errors, outgoing
 from orders.errors import PriceChange, PriceChanged
 from orders.status import PriceSource
+from orderservice.metrics import instruments
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +23,13 @@ log = structlog.get_logger(__name__)
 @cache
 def client() -> CatalogueClient:
     """Return the client that the settings describe; it pools its connections."""
-    return CatalogueClient(settings.CATALOG_SERVICE_URL, timeout=settings.CATALOG_TIMEOUT_SECONDS)
+    catalogue = CatalogueClient(
+        settings.CATALOG_SERVICE_URL,
+        timeout=settings.CATALOG_TIMEOUT_SECONDS,
+        observer=outgoing.Watched("catalogue"),
+    )
+    instruments.breaker_open.labels("catalogue").set_function(lambda: catalogue.is_shut_off)
+    return catalogue
 
 
 def compare(sent: Sequence[tuple[str, Decimal]]) -> PriceSource:

@@ -10,6 +10,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
 from orders import lifecycle, throttling
+from orderservice.metrics import reports
 
 # Seconds.
 PATIENCE = 3.0  # what is due later than this is left to the sweeper
@@ -50,6 +51,13 @@ def carry_out(context: JobContext, batch_id: int) -> None:
 def forget_rates(timestamp: int) -> None:
     """Delete the counts of clients who have not called for long."""
     throttling.forget()
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(name="orders.fold_metrics", queueing_lock="orders.fold_metrics")
+def fold_metrics(timestamp: int) -> None:
+    """Add up what processes had counted that are gone."""
+    reports.fold()
 
 
 @app.periodic(cron="* * * * * */5")  # the sixth field is seconds

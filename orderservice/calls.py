@@ -48,4 +48,4 @@ class _Views(BaseHandler):
 
 def _needs_no_session(path: str) -> bool:
     """Tell whether only the API's own credentials can matter; tokens are had by signing in."""
-    return path.startswith(("/api/orders", "/health"))
+    return path.startswith(("/api/orders", "/health", "/metrics"))

@@ -8,24 +8,36 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.functional import LazyObject
+from structlog.contextvars import bound_contextvars
+
+from orderservice import tracing
+from orderservice.metrics import instruments
+from orderservice.postgresql import statements
 
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 log = structlog.get_logger("orderservice.request")
 
 
-def configure_logging(*, level: str, json: bool) -> None:
-    """Send structlog's and the standard library's records to stderr, one line each."""
+def configure_logging(
+    *, level: str, json: bool, also: Sequence[structlog.typing.Processor] = ()
+) -> None:
+    """Send structlog's and the standard library's records to stderr, one line each.
+
+    What is told ``also`` sees each line before its stack is made text.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *also,
     ]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
@@ -63,6 +75,18 @@ def configure_logging(*, level: str, json: bool) -> None:
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
 
 
+def principal(request: HttpRequest) -> str:
+    """Return who asked, as ``user:<id>``, ``key:<prefix>`` or ``guest``; looks nobody up."""
+    if prefix := getattr(getattr(request, "auth", None), "prefix", None):
+        return f"key:{prefix}"
+    # The REST framework leaves the user here; the sessions' middleware a promise of one, and beside
+    # it the user once somebody has asked for it.
+    user = request.__dict__.get("_cached_user") or request.__dict__.get("user")
+    if user is None or isinstance(user, LazyObject) or user.pk is None:
+        return "guest"
+    return f"user:{user.pk}"
+
+
 class RequestLogMiddleware:
     """Gives each request an id, taken from ``X-Request-ID`` when sane, and logs one line."""
 
@@ -72,17 +96,24 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         sent = request.headers.get("X-Request-ID", "")
         request_id = sent if REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())
+        method, traceparent = request.method or "", request.headers.get("traceparent", "")
+        asked = statements()
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with bound_contextvars(request_id=request_id), tracing.request(method, traceparent) as span:
             response = self.get_response(request)
-            match = request.resolver_match
+            took = time.perf_counter() - started
+            route = request.resolver_match.route if request.resolver_match else None
             log.info(
                 "request",
-                method=request.method,
-                route=match.route if match else None,
+                method=method,
+                route=route,
                 status=response.status_code,
-                ms=round((time.perf_counter() - started) * 1000, 1),
+                principal=principal(request),
+                ms=round(took * 1000, 1),
+                statements=statements() - asked,
             )
+            tracing.answered(span, method, route, response.status_code)
+        instruments.request(method, route, response.status_code, took)
         response["X-Request-ID"] = request_id
         return response
 

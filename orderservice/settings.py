@@ -274,10 +274,31 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# --- metrics -------------------------------------------------------------------------------------
+
+METRICS_TOKEN = configured("METRICS_TOKEN") or ""  # unset, there is no /metrics
+if METRICS_TOKEN and (len(METRICS_TOKEN) < 20 or not METRICS_TOKEN.isascii()):
+    raise ImproperlyConfigured("METRICS_TOKEN must be a random string of at least 20 characters")
+
+# --- traces --------------------------------------------------------------------------------------
+
+# Its value, and all other OTEL_ variables, are read by OpenTelemetry itself.
+SENDS_SPANS = bool(url("OTEL_EXPORTER_OTLP_ENDPOINT", "https", "http"))
+
 # --- logs ----------------------------------------------------------------------------------------
+
+SENTRY_DSN = url("SENTRY_DSN", "https", "http")
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", "production")
+also_told = []
+if SENTRY_DSN:
+    from orderservice import sentry  # who has none need not wait for it
+
+    sentry.start(SENTRY_DSN, environment=SENTRY_ENVIRONMENT)
+    also_told.append(sentry.tell)
 
 LOGGING_CONFIG = None
 configure_logging(
     level=env.str("LOG_LEVEL", "INFO"),
     json=env.str("LOG_FORMAT", "console" if DEBUG else "json") == "json",
+    also=also_told,
 )

@@ -10,6 +10,7 @@ from orders.api.views import UnknownCall
 from orders.tracking import answers
 from orders.tracking.views import track
 from orderservice.health import health
+from orderservice.metrics.view import metrics
 from orderservice.readiness import ready
 
 urlpatterns = [
@@ -17,6 +18,7 @@ urlpatterns = [
     path("health/", health),
     path("health/ready", ready, name="ready"),
     path("health/ready/", ready),
+    path("metrics", metrics, name="metrics"),
     path("admin/inventory/", admin.site.admin_view(dashboard.inventory), name="inventory_health"),
     path("admin/", admin.site.urls),
     path("api", UnknownCall.as_view()),

@@ -23,6 +23,7 @@ from orders.status import (
 )
 from orders.stock import engine, ledger, timing
 from orders.stock.protocol import Returned, Review, Taken, Wait, next_step
+from orderservice.metrics import instruments
 from orderservice.postgresql.fetching import fetch
 
 log = structlog.get_logger(__name__)
@@ -155,6 +156,7 @@ def _close_confirmed(confirmations: Sequence[int]) -> None:
                 )
                 for order, confirmation in closing
             )
+    instruments.confirmations.labels("confirmed").inc(len(closing))
 
 
 def _close_returned(confirmation_id: int) -> None:
@@ -165,8 +167,11 @@ def _close_returned(confirmation_id: int) -> None:
             return
         if confirmation.cancel_requested_at is None:
             _end_failed(order, confirmation)
+            outcome = confirmation.failure
         else:
             _end_cancelled(order, confirmation)
+            outcome = "cancelled"
+    instruments.confirmations.labels(outcome).inc()
 
 
 def _end_failed(order: Order, confirmation: Confirmation) -> None:
@@ -206,7 +211,8 @@ def _ask_a_person(confirmation_id: int) -> None:
         [loaded] = ledger.load([confirmation_id])
         if not isinstance(next_step(loaded.rows, loaded.now), Review):
             return  # decided since we looked: that woke it, and the long sleep would lose it
-        if order.stock_state != StockState.REVIEW:
+        is_news = order.stock_state != StockState.REVIEW
+        if is_news:
             record(
                 order,
                 EventKind.REVIEW_NEEDED,
@@ -216,3 +222,5 @@ def _ask_a_person(confirmation_id: int) -> None:
             )
         # Whoever resolves the review wakes it; the long sleep is for the one who forgets.
         ledger.sleep({confirmation_id: loaded.now + timedelta(hours=1)})
+    if is_news:
+        instruments.confirmations.labels("review").inc()

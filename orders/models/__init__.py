@@ -5,6 +5,7 @@ from orders.models.batch import Batch, BatchEntry
 from orders.models.export import Export
 from orders.models.filters import SavedFilter
 from orders.models.idempotency import IdempotencyKey
+from orders.models.metrics import ProcessReport
 from orders.models.order import Order, OrderEvent, OrderItem, OrderNote
 from orders.models.stock import Confirmation, StockAttempt, StockMovement
 from orders.models.throttling import RateCount
@@ -20,6 +21,7 @@ __all__ = [
     "OrderEvent",
     "OrderItem",
     "OrderNote",
+    "ProcessReport",
     "RateCount",
     "SavedFilter",
     "StockAttempt",

@@ -9,6 +9,7 @@ from django.conf import settings
 from inventory_client import InventoryClient, InventoryError
 from inventory_client.answers import Health
 from orders import outgoing
+from orderservice.metrics import instruments
 
 GLANCE = 1.5  # seconds that a person who only looks waits at most
 
@@ -20,7 +21,11 @@ def client(*, hasty: bool = False) -> InventoryClient:
     The hasty one gives up after `GLANCE` seconds. It has a breaker of its own: the impatience of
     who only looks must not close the way to those who have stock to move.
     """
-    return _client(_glance() if hasty else settings.INVENTORY_CHECK_TIMEOUT_SECONDS)
+    if hasty:
+        return _client(_glance())
+    patient = _client(settings.INVENTORY_CHECK_TIMEOUT_SECONDS)
+    instruments.breaker_open.labels("inventory").set_function(lambda: patient.is_shut_off)
+    return patient
 
 
 def _glance() -> float:
@@ -34,6 +39,7 @@ def _client(check_timeout: float) -> InventoryClient:
         api_key=settings.INVENTORY_API_KEY or None,
         check_timeout=check_timeout,
         timeout=settings.INVENTORY_TIMEOUT_SECONDS,
+        observer=outgoing.Watched("inventory"),
     )
 
 

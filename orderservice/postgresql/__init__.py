@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from orderservice.postgresql.base import DatabaseWrapper
 
 
+def _ours() -> "DatabaseWrapper":
+    return cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
+
+
+def statements() -> int:
+    """Return how many statements this thread's connection has executed."""
+    return _ours().statements
+
+
 def prepared() -> CursorWrapper:
     """Return a cursor of this thread's connection, whose statements are planned once by the server.
 
@@ -16,5 +25,5 @@ def prepared() -> CursorWrapper:
     of an order than to read it. Where ``DATABASE_PREPARED_STATEMENTS`` is off, as behind an old
     transaction pooler, it is an ordinary one.
     """
-    cursor: CursorWrapper = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS]).prepared()
+    cursor: CursorWrapper = _ours().prepared()
     return cursor

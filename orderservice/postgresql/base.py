@@ -2,6 +2,7 @@
 
 import select
 import time
+from collections.abc import Callable
 from typing import Any, Self
 
 import psycopg
@@ -45,6 +46,13 @@ class Operations(DatabaseOperations):
         return super().last_executed_query(cursor, sql, params)
 
 
+def _count(
+    execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
+    context["connection"].statements += 1
+    return execute(sql, params, many, context)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Looks at a connection before each request without asking the server, and can prepare.
 
@@ -56,6 +64,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     ops_class = Operations
     _looked_at = 0.0
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.statements = 0  # that were executed; a request's log line says how many were its own
+        self.execute_wrappers.append(_count)
 
     def is_usable(self) -> bool:
         """Tell whether the connection works."""

@@ -13,10 +13,15 @@ from tests.processes import ROOT, ask, database_url, free_port, stop, wait_for
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A gunicorn that runs: its port, and the file that its log goes to."""
+    """A gunicorn that runs: its port, the file that its log goes to, and its first process."""
 
     port: int
     log: Path
+    pid: int
+
+    def signal(self, number: int) -> None:
+        """Send gunicorn's first process a signal."""
+        os.kill(self.pid, number)
 
 
 @contextmanager
@@ -40,7 +45,7 @@ def served(log: Path, **variables: str) -> Iterator[Served]:
         )
     try:
         wait_for(lambda: ask(port, "/health")[0] != 0, within=60)
-        yield Served(port, log)
+        yield Served(port, log, process.pid)
         assert stop(process, within=45) == 0
         assert b"Logging error" not in log.read_bytes()
     finally:

@@ -15,6 +15,7 @@ from orders.errors import OrderError
 from orders.management.commands._progress import Progress
 from orders.models import Order
 from orders.status import Door, OrderStatus
+from orderservice.metrics import reports
 
 OPERATOR = Actor.system(Door.COMMAND)
 
@@ -64,6 +65,13 @@ class BulkCommand(BaseCommand):
         )
         parser.add_argument("--limit", type=int, metavar="N", help="the N oldest of them at most")
         parser.add_argument("--dry-run", action="store_true", help="list them, change nothing")
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run as any command does, and keep what was counted on the way."""
+        try:
+            return super().execute(*args, **options)
+        finally:
+            reports.finish()
 
     def handle(
         self,

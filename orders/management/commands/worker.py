@@ -15,7 +15,8 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 
-from orderservice import garbage
+from orderservice import garbage, tracing
+from orderservice.metrics import reports
 
 # Seconds: before another start when the database was lost, doubling up to the last.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
@@ -38,8 +39,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, concurrency: int, **options: Any) -> None:
+        reports.start("worker")
+        tracing.start()
         garbage.settle()
         asyncio.run(run(max(1, concurrency)))
+        reports.finish()
+        tracing.stop()
 
 
 async def run(concurrency: int) -> None:

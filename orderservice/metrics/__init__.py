@@ -1,0 +1,1 @@
+"""What Prometheus is told: `instruments` count, `reports` add the processes up, `view` answers."""

@@ -1,0 +1,92 @@
+"""What a request's log line tells, and what it must not."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+
+from orders.models import ApiKey, User
+from tests.factories import order, staff
+
+pytestmark = pytest.mark.django_db
+
+
+class Lines(logging.Handler):
+    """Keeps the lines that the root handler's formatter would write as JSON."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[dict[str, object]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name == "orderservice.request" and isinstance(record.msg, dict):
+            self.lines.append(record.msg)
+
+
+@pytest.fixture
+def lines() -> Iterator[list[dict[str, object]]]:
+    handler = Lines()
+    logging.getLogger().addHandler(handler)
+    yield handler.lines
+    logging.getLogger().removeHandler(handler)
+
+
+@pytest.fixture
+def manager() -> User:
+    return staff("manager")
+
+
+def test_line_tells_route_status_principal_time_and_statements(
+    lines: list[dict[str, object]], manager: User
+) -> None:
+    placed = order()
+    _, key = ApiKey.objects.create_key(name="shop", user=manager)
+    prefix = key.partition(".")[0]
+    signed_in = Client()
+    signed_in.force_login(manager)
+    for client, headers, who in (
+        (Client(), {}, "guest"),
+        (Client(), {"Authorization": f"Api-Key {key}"}, f"key:{prefix}"),
+        (Client(), {"Authorization": "Api-Key nobody.nothing"}, "guest"),
+        (signed_in, {}, f"user:{manager.pk}"),
+    ):
+        client.get(f"/api/orders/{placed.public_id}", headers=headers)
+        line = lines[-1]
+        assert line["event"] == "request"
+        assert line["route"] == "api/orders/<str:order_id>"
+        assert line["method"] == "GET"
+        assert line["principal"] == who
+        assert isinstance(line["ms"], float)
+        assert str(placed.public_id) not in json.dumps(line, default=str)
+    assert [line["statements"] for line in lines][:1] == [1]
+    assert lines[0]["status"] == 200
+    assert lines[2]["status"] == 401
+
+
+def test_page_s_line_names_who_is_signed_in_without_asking_for_it(
+    lines: list[dict[str, object]], manager: User
+) -> None:
+    client = Client()
+    client.get("/admin/login/")
+    client.force_login(manager)
+    client.get("/admin/orders/order/")
+    assert [line["principal"] for line in lines] == ["guest", f"user:{manager.pk}"]
+
+
+def test_trace_of_a_request_is_on_its_line(lines: list[dict[str, object]]) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    for sent, known in (
+        (f"00-{trace}-00f067aa0ba902b7-01", trace),
+        (f"cc-{trace}-00f067aa0ba902b7-01-what-is-to-come", trace),
+        (f"00-{trace}-00f067aa0ba902b7-01-too-much", None),
+        (f"ff-{trace}-00f067aa0ba902b7-01", None),
+        (f"00-{'0' * 32}-00f067aa0ba902b7-01", None),
+        (f"00-{trace}-{'0' * 16}-01", None),
+        (f"00-{trace.upper()}-00f067aa0ba902b7-01", None),
+        ("anything at all", None),
+        ("", None),
+    ):
+        Client().get("/health", headers={"traceparent": sent})
+        assert lines[-1].get("trace_id") == known, sent
