@@ -3,12 +3,18 @@
 #   docker run … --no-healthcheck … python manage.py worker
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+ARG SITE=/venv/lib/python3.13/site-packages
 WORKDIR /app
 RUN python -m venv --without-pip /venv
 COPY requirements.txt .
 # Only wheels: nothing is compiled here, and nothing that was not hashed gets in.
+# Translations are never loaded (USE_I18N is off), maps are no part of us, packages bring their tests
+# along, and the base has Debian's time zones.
 RUN pip --python /venv/bin/python install --require-hashes --only-binary :all: -r requirements.txt \
- && find /venv -name '*.[mp]o' -delete  # translations, which we never load: USE_I18N is off
+ && find $SITE -name '*.[mp]o' -delete \
+ && find $SITE -path '*/locale/*' -type d -empty -delete \
+ && rm -r $SITE/django/contrib/gis $SITE/croniter/tests $SITE/csp/tests \
+ && pip --python /venv/bin/python uninstall --yes --quiet tzdata
 COPY . .
 # Values for this one command: collecting static files asks neither the database nor a secret.
 RUN SECRET_KEY=only-while-the-image-is-built-0123456789-0123456789 \
@@ -17,7 +23,10 @@ RUN SECRET_KEY=only-while-the-image-is-built-0123456789-0123456789 \
     /venv/bin/python manage.py collectstatic --no-input --ignore rest_framework \
       --ignore redoc --ignore 'swagger-ui-standalone*' --ignore 'oauth2-redirect*' \
  && find staticfiles -name '*.map*' -delete \
- && rm -r /venv/lib/python3.13/site-packages/drf_spectacular_sidecar/static \
+ && rm -r $SITE/drf_spectacular_sidecar/static \
+      $SITE/django/contrib/admin/static \
+      $SITE/unfold/static \
+      $SITE/rest_framework/static \
  && pip --python /venv/bin/python uninstall --yes --quiet brotli \
  && /venv/bin/python -m compileall -q /app
 # Maps of sources must be there while names are hashed, and serve nobody after that.

@@ -19,22 +19,24 @@ NOTHING = {
     "frame-ancestors": [NONE],
 }
 
+FILES = [SELF, settings.STATIC_HOST] if settings.STATIC_HOST else [SELF]  # where static files are
+
 # Alpine.js, which the theme is driven by, compiles its attributes: that is what eval is for.
 ADMIN_PAGES = NOTHING | {
     "connect-src": [SELF],
-    "font-src": [SELF],
+    "font-src": FILES,
     "form-action": [SELF],
-    "img-src": [SELF],
-    "script-src": [SELF, UNSAFE_EVAL],
-    "style-src": [SELF],
+    "img-src": FILES,
+    "script-src": [*FILES, UNSAFE_EVAL],
+    "style-src": FILES,
 }
 
 # What customers see; the pages on which they sign in have forms, too.
 CUSTOMERS_PAGES = NOTHING | {
     "connect-src": [SELF],
-    "img-src": [SELF],
-    "script-src": [SELF],
-    "style-src": [SELF],
+    "img-src": FILES,
+    "script-src": FILES,
+    "style-src": FILES,
 }
 CUSTOMERS_FORMS = CUSTOMERS_PAGES | {"form-action": [SELF]}
 

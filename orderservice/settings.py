@@ -5,6 +5,7 @@ With ``DEBUG=1`` defaults are convenient, with ``DEBUG=0`` (the default) they ar
 """
 
 from datetime import timedelta
+from zlib import crc32
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
@@ -198,6 +199,15 @@ SIMPLE_JWT = {
 }
 API_THROTTLES = limits("API_THROTTLES")
 REDIS_URL = url("REDIS_URL", "redis", "rediss", "unix")  # counts what is throttled; optional
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "orderservice.cache.SharedCache",
+            "LOCATION": REDIS_URL,
+            # What is kept are objects of figures.py, and another release's may have another shape.
+            "KEY_PREFIX": f"orders.{crc32((BASE_DIR / 'orders' / 'figures.py').read_bytes()):x}",
+        }
+    }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes: the API contract's limit of a body
 
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
@@ -231,7 +241,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 
-STATIC_URL = "static/"
+STATIC_HOST = service("STATIC_HOST").rstrip("/")  # a CDN before us, which browsers load files from
+STATIC_URL = f"{STATIC_HOST}/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "staticfiles": {
@@ -243,6 +254,7 @@ STORAGES = {
     }
 }
 WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # all that we serve names them
 
 UNFOLD = {
     "SITE_TITLE": SHOP_NAME,

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
 from orders.api.problems import read_only
-from orderservice.content_security import NOTHING
+from orderservice.content_security import FILES, NOTHING
 from orderservice.environment import BASE_DIR
 
 FILE = Path(BASE_DIR) / "docs" / "openapi.yaml"
@@ -21,9 +21,9 @@ YAML = "application/yaml"  # RFC 9512
 # Swagger UI draws its icons from data: addresses.
 PAGE_POLICY = NOTHING | {
     "connect-src": [SELF],
-    "img-src": [SELF, "data:"],
-    "script-src": [SELF],
-    "style-src": [SELF],
+    "img-src": [*FILES, "data:"],
+    "script-src": FILES,
+    "style-src": FILES,
 }
 
 

@@ -27,7 +27,7 @@ class Served:
 @contextmanager
 def served(log: Path, **variables: str) -> Iterator[Served]:
     """Run gunicorn on the test's database, in one process unless told otherwise."""
-    port = free_port()
+    port = int(variables.get("PORT", 0)) or free_port()
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "orderservice.wsgi", "--bind", f"127.0.0.1:{port}"],

@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 from orders import throttling
 from orders.models import RateCount
 from orders.throttling import shared_memory
+from orderservice.cache import PATIENCE, SharedCache
 from orderservice.rates import Limits, Rate, Scope
 from tests.processes import wait_for
 
@@ -81,3 +82,22 @@ def test_redis_that_comes_back_counts_on(redis: subprocess.Popen[bytes]) -> None
     redis.send_signal(signal.SIGCONT)
     wait_for(lambda: take()[0] >= 3, within=15)
     assert RateCount.objects.get().hits < 50
+
+
+@pytest.mark.parametrize("fault", ["hangs", "is gone"])
+def test_what_is_kept_is_shared_and_only_missed_while_redis(
+    redis: subprocess.Popen[bytes], settings: Settings, fault: str
+) -> None:
+    one, other = (SharedCache(settings.REDIS_URL, {}) for _ in range(2))
+    one.set("figures", {"PENDING": 3}, 60)
+    assert other.get("figures") == {"PENDING": 3}
+    redis.send_signal(signal.SIGSTOP if fault == "hangs" else signal.SIGKILL)
+    if fault == "is gone":
+        redis.wait()
+
+    started = time.monotonic()
+    assert other.get("figures") is None
+    assert other.get("figures", default=7) == 7
+    one.set("figures", {"PENDING": 4}, 60)
+    one.delete("figures")
+    assert time.monotonic() - started < 8 * PATIENCE
