@@ -174,3 +174,9 @@ class NotInReview(OrderError):
     """No movement of that id waits for a person's decision, or it does no more."""
 
     code = "not_in_review"
+
+
+class NotAccepted(OrderError):
+    """The inventory's stock of a product was not accepted as right; ``str()`` says why."""
+
+    code = "not_accepted"

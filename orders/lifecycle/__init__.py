@@ -5,6 +5,7 @@ transactions and makes no call to another service inside one; repeating a finish
 order, an illegal move raises.
 """
 
+from orders.lifecycle.accepting import accept_stock
 from orders.lifecycle.advancing import advance, advance_due
 from orders.lifecycle.amending import Amendment, amend
 from orders.lifecycle.batching import (
@@ -29,6 +30,7 @@ __all__ = [
     "Amendment",
     "Item",
     "OrderDraft",
+    "accept_stock",
     "advance",
     "advance_due",
     "amend",

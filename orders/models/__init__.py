@@ -7,7 +7,7 @@ from orders.models.filters import SavedFilter
 from orders.models.idempotency import IdempotencyKey
 from orders.models.metrics import ProcessReport
 from orders.models.order import Order, OrderEvent, OrderItem, OrderNote
-from orders.models.stock import Confirmation, StockAttempt, StockMovement
+from orders.models.stock import Confirmation, StockAttempt, StockBaseline, StockMovement
 from orders.models.throttling import RateCount
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "RateCount",
     "SavedFilter",
     "StockAttempt",
+    "StockBaseline",
     "StockMovement",
     "User",
 ]

@@ -183,3 +183,32 @@ class StockAttempt(models.Model):
 
     def __str__(self) -> str:
         return self.outcome or "no answer"
+
+
+class StockBaseline(models.Model):
+    """A stock that the ledger did not make, and a person accepts: it counts on from there.
+
+    Rows are kept: nobody changes or deletes one.
+    """
+
+    product_id = models.CharField(max_length=100)
+    quantity = models.BigIntegerField(help_text="What the inventory had, in pieces.")
+    expected = models.BigIntegerField(
+        null=True, help_text="What the ledger expected; empty when it had no word on the product."
+    )
+    at = models.DateTimeField(help_text="What was sent later counts on from it.")
+    actor = models.CharField(max_length=40)
+    via = models.CharField(max_length=8)
+    note = models.TextField(help_text="Why it is right. Names no customer.")
+
+    class Meta:
+        indexes = [models.Index("product_id", F("at").desc(), name="baseline_history")]
+
+    def __str__(self) -> str:
+        if self.expected is None:
+            return f"product {self.product_id}: {self.quantity}, where the ledger expected nothing"
+        by = self.quantity - self.expected
+        return (
+            f"product {self.product_id}: {self.quantity}, where the ledger expected"
+            f" {self.expected} ({by:+d})"
+        )

@@ -8,6 +8,7 @@ from orders.queries.lengths import lengths
 from orders.queries.newest import by_number
 from orders.queries.paging import Count, Key, Page, Side, Sort, page, page_after
 from orders.queries.reading import (
+    accepted,
     changes,
     events,
     held_by,
@@ -33,6 +34,7 @@ __all__ = [
     "Sort",
     "Stage",
     "Unanswered",
+    "accepted",
     "by_number",
     "changes",
     "events",

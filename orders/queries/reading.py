@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from orders.actor import Actor
 from orders.errors import OrderNotFound
-from orders.models import Order, OrderEvent, OrderItem, OrderNote, StockMovement
+from orders.models import Order, OrderEvent, OrderItem, OrderNote, StockBaseline, StockMovement
 from orders.status import ConfirmationState, EventKind, MovementState
 
 
@@ -95,3 +95,8 @@ def in_review() -> QuerySet[StockMovement]:
     return (
         waiting.select_related("confirmation").prefetch_related("attempts").order_by("resolved_at")
     )
+
+
+def accepted(limit: int) -> list[StockBaseline]:
+    """Return the stock that people have accepted, the latest first."""
+    return list(StockBaseline.objects.order_by("-pk")[:limit])

@@ -11,6 +11,7 @@ from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Order, StockMovement
 from orders.stock.reconcile import drift
+from orders.stock.reconcile.positions import positions
 from tests.commands.running import run
 from tests.factories import OPERATOR, order_of
 
@@ -105,8 +106,8 @@ def test_reconcile_of_a_product_that_moves_while_it_looks_finds_nothing(
 
     # The control: who does not look at the ledger again takes the movement for a drift.
     later = order_of(p10=5)
-    stale = drift._positions(["10"])
-    monkeypatch.setattr(drift, "_positions", lambda products: {k: stale[k] for k in products})
+    stale = positions(["10"])
+    monkeypatch.setattr(drift, "positions", lambda products: {k: stale[k] for k in products})
     monkeypatch.setattr(drift, "moved_products", lambda among: ["10"])
     lifecycle.confirm(later.pk, actor=OPERATOR)
     assert [severity for severity, _, _ in drifts()[1]] == ["note"]

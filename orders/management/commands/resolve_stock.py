@@ -10,11 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from orders import lifecycle, queries
 from orders.actor import Actor
 from orders.errors import Forbidden, NotInReview
-from orders.models import StockAttempt, StockMovement, User
-from orders.status import Door
+from orders.management.commands._actor import actor_of
+from orders.models import StockAttempt, StockMovement
 from orders.stock import movements
-
-OPERATOR = Actor.system(Door.COMMAND)
 
 
 class Command(BaseCommand):
@@ -69,7 +67,7 @@ class Command(BaseCommand):
                 'To decide, name MOVEMENT, --applied or --not-applied, and --note "how you know".'
             )
         else:
-            self._resolve(movement, applied, note, _actor(user))
+            self._resolve(movement, applied, note, actor_of(user))
 
     def _list(self, as_json: bool) -> None:
         evidence = [_evidence(movement) for movement in queries.in_review()]
@@ -89,17 +87,6 @@ class Command(BaseCommand):
             raise CommandError(f"No movement {movement} waits for a decision.") from exc
         decision = "applied" if applied else "not applied"
         self.stdout.write(f"#{order.pk}: movement {movement} was {decision}; a worker goes on")
-
-
-def _actor(username: str | None) -> Actor:
-    """Return who decides: a member of staff by name, or the operator of this machine."""
-    if username is None:
-        return OPERATOR
-    try:
-        user = User.objects.get(username=username)
-    except User.DoesNotExist as exc:
-        raise CommandError(f"There is no user {username}.") from exc
-    return Actor(via=Door.COMMAND, user=user)
 
 
 def _evidence(movement: StockMovement) -> dict[str, Any]:

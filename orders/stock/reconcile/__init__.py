@@ -11,12 +11,13 @@ from django.db.models import Max, Min
 
 from orders.models import Order, OrderItem
 from orders.stock.reconcile import checks, drift
+from orders.stock.reconcile.accepting import accept
 from orders.stock.reconcile.findings import Finding, Severity
 
 ORDERS_A_PART = 10_000
 PRODUCTS_A_PART = 500
 
-__all__ = ["Finding", "Severity", "parts"]
+__all__ = ["Finding", "Severity", "accept", "parts"]
 
 
 def parts(

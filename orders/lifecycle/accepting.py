@@ -1,0 +1,21 @@
+"""Accepting the inventory's stock of a product, where it is not what the ledger left there."""
+
+from orders.actor import Actor
+from orders.models import StockBaseline
+from orders.stock import reconcile
+
+
+def accept_stock(
+    product_id: str, quantity: int, *, note: str, actor: Actor
+) -> StockBaseline | None:
+    """Have the ledger count on from what the inventory has of a product; moves nothing.
+
+    ``quantity`` is what the person who decides has seen there; ``note`` says why it is right, and
+    names no customer, for it is kept. Returns None when the ledger expects that stock anyway.
+    Raises `Forbidden`, `NotAccepted` when the product moves or its stock is another by now, and
+    `ValueError` without a note.
+    """
+    actor.require("review")
+    if not note.strip():
+        raise ValueError("stock is accepted with a note that says why it is right")
+    return reconcile.accept(product_id, quantity, note=note.strip(), by=actor.label, via=actor.via)

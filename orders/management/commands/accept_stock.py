@@ -1,0 +1,90 @@
+"""``manage.py accept_stock``: have the ledger count on from what the inventory has."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from orders import lifecycle, queries
+from orders.errors import Forbidden, NotAccepted
+from orders.management.commands._actor import actor_of
+
+LISTED = 100
+
+
+class Command(BaseCommand):
+    """Without a product it lists what has been accepted, by whom and why."""
+
+    help = (
+        "Accept the stock that the inventory has of a product and the ledger did not leave there:"
+        " a delivery, or what was lost with a restored database. Moves nothing. Exit 0 accepted,"
+        " or as expected anyway; 1 refused. Without a product: list what was accepted."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("product", nargs="?", metavar="PRODUCT")
+        parser.add_argument(
+            "quantity", nargs="?", type=int, metavar="QUANTITY", help="what you see there"
+        )
+        parser.add_argument("--note", default="", help="why it is right; name no customer")
+        parser.add_argument(
+            "--user",
+            metavar="NAME",
+            help="who decides: a username with the right to decide reviews",
+        )
+        parser.add_argument(
+            "--json", action="store_true", dest="as_json", help="list as one JSON document"
+        )
+
+    def handle(
+        self,
+        *,
+        product: str | None,
+        quantity: int | None,
+        note: str,
+        user: str | None,
+        as_json: bool,
+        **options: Any,
+    ) -> None:
+        if product is None and not note:
+            self._list(as_json)
+        elif product is None or quantity is None or not note.strip() or as_json:
+            raise CommandError('To accept, name PRODUCT, QUANTITY, and --note "why it is right".')
+        else:
+            self._accept(product, quantity, note, user)
+
+    def _accept(self, product: str, quantity: int, note: str, user: str | None) -> None:
+        actor = actor_of(user)
+        try:
+            baseline = lifecycle.accept_stock(product, quantity, note=note, actor=actor)
+        except Forbidden as exc:
+            raise CommandError(f"{actor.user} may not accept stock.") from exc
+        except NotAccepted as exc:
+            raise CommandError(f"{exc}. Nothing was accepted.") from exc
+        if baseline is None:
+            self.stdout.write(f"product {product}: the ledger expects {quantity} anyway")
+        else:
+            self.stdout.write(str(baseline))
+
+    def _list(self, as_json: bool) -> None:
+        found = queries.accepted(LISTED)
+        if as_json:
+            rows = [
+                {
+                    "product_id": each.product_id,
+                    "quantity": each.quantity,
+                    "expected": each.expected,
+                    "at": each.at.isoformat(),
+                    "actor": each.actor,
+                    "note": each.note,
+                }
+                for each in found
+            ]
+            self.stdout.write(json.dumps({"accepted": rows}, indent=2, ensure_ascii=False))
+            return
+        for each in found:
+            at = each.at.isoformat(timespec="seconds")
+            self.stdout.write(f"{at} {each.actor}: {each}\n  {each.note}")
+        if not found:
+            self.stdout.write("nothing was accepted")

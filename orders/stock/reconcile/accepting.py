@@ -1,0 +1,74 @@
+"""Accepting a stock that the ledger did not make: it counts on from there.
+
+After a restore the inventory has done what the ledger has forgotten, and where nobody else may
+change stock, somebody has restocked all the same. What is not undone in the inventory is accepted.
+"""
+
+from datetime import datetime
+
+from django.db import connection
+
+from inventory_client.errors import InventoryError
+from orders.errors import NotAccepted
+from orders.models import StockBaseline, StockMovement
+from orders.status import IN_FLIGHT, MovementState
+from orders.stock import inventory
+from orders.stock.reconcile.positions import Position, positions
+
+_UNCLEAR = (*IN_FLIGHT, MovementState.REVIEW)
+
+
+def accept(product_id: str, quantity: int, *, note: str, by: str, via: str) -> StockBaseline | None:
+    """Have the ledger count on from what the inventory has; None when it expects that anyway.
+
+    ``quantity`` is what the person has seen; the inventory is read again, and must still say so.
+    Raises `NotAccepted`.
+    """
+    before = _quiet(product_id)
+    # From here on a movement that is sent counts on from what we are about to read: had one been
+    # sent before, it would be in flight, or the last word, and either is seen below.
+    at = _now()
+    found = _read(product_id)
+    if found != quantity:
+        raise NotAccepted(f"The inventory has {found} of product {product_id}, not {quantity}")
+    if _quiet(product_id) != before:
+        raise NotAccepted(f"Product {product_id} has moved meanwhile")
+    if before is not None and before.expected == found:
+        return None
+    return StockBaseline.objects.create(
+        product_id=product_id,
+        quantity=found,
+        expected=None if before is None else before.expected,
+        at=at,
+        actor=by,
+        via=via,
+        note=note,
+    )
+
+
+def _quiet(product_id: str) -> Position | None:
+    """Return the ledger's word on a product that does not move; None when there is none."""
+    position = positions([product_id]).get(product_id)
+    if position is None:
+        unclear = StockMovement.objects.filter(product_id=product_id, state__in=_UNCLEAR).exists()
+    else:
+        unclear = position.unclear
+    if unclear:
+        raise NotAccepted(
+            f"Product {product_id} is moving, or waits for a review: see manage.py reconcile_stock"
+        )
+    return position
+
+
+def _read(product_id: str) -> int:
+    try:
+        return inventory.client().read(product_id).quantity
+    except InventoryError as exc:
+        raise NotAccepted(f"The inventory does not tell the stock of {product_id}: {exc}") from exc
+
+
+def _now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+        return now

@@ -1,0 +1,71 @@
+"""The ledger's word on a product: the stock that it should have.
+
+That is what the last applied movement left, read under the product's mutex, or what a person has
+accepted since (``orders.stock.reconcile.accepting``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+PATIENCE = "SET LOCAL statement_timeout = '5min'"  # the ledger is read as a whole
+
+# In the order of ``sent_at``: a person may decide much later that a movement was applied. One that
+# was decided without a reading of the stock after it has only its delta to say.
+_POSITIONS = """
+WITH last AS (
+  SELECT DISTINCT ON (product_id) product_id, id, confirmation_id, after_quantity, sent_at
+    FROM orders_stockmovement
+   WHERE product_id = ANY(%(products)s) AND state = 'applied' AND after_quantity IS NOT NULL
+   ORDER BY product_id, sent_at DESC, id),
+accepted AS (
+  SELECT DISTINCT ON (product_id) product_id, id, quantity, at
+    FROM orders_stockbaseline WHERE product_id = ANY(%(products)s)
+   ORDER BY product_id, at DESC, id DESC),
+word AS (
+  SELECT l.product_id, l.id AS movement, NULL::bigint AS baseline, l.confirmation_id,
+         l.after_quantity AS quantity, l.sent_at AS since
+    FROM last l LEFT JOIN accepted a USING (product_id)
+   WHERE a.at IS NULL OR a.at <= l.sent_at
+  UNION ALL
+  SELECT a.product_id, NULL, a.id, NULL, a.quantity, a.at
+    FROM accepted a LEFT JOIN last l USING (product_id)
+   WHERE l.sent_at IS NULL OR a.at > l.sent_at)
+SELECT w.product_id, coalesce(w.movement::text, w.baseline::text), c.order_id, w.since,
+       w.quantity + coalesce(sum(m.delta) FILTER (WHERE m.state = 'applied'), 0)::bigint,
+       coalesce(bool_or(m.state <> 'applied' OR NOT m.exclusive), false)
+  FROM word w
+  LEFT JOIN orders_confirmation c ON c.id = w.confirmation_id
+  LEFT JOIN orders_stockmovement m
+    ON m.product_id = w.product_id
+   AND (m.state IN ('claimed', 'sent', 'unknown', 'review')
+        OR (m.state = 'applied'
+            AND (coalesce(m.sent_at, m.resolved_at) > w.since
+                 OR m.id = w.movement AND NOT m.exclusive)))
+ GROUP BY w.product_id, w.movement, w.baseline, c.order_id, w.since, w.quantity
+ ORDER BY w.product_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The ledger's word on a product; equal as long as none of our movements touches it."""
+
+    product_id: str
+    said_by: str  # the movement's key, or the baseline's
+    order: int | None  # None when a person has accepted the stock
+    since: datetime
+    expected: int
+    unclear: bool  # in flight, in review, or moved without the mutex: nothing can be expected
+
+
+def positions(products: Sequence[str]) -> dict[str, Position]:
+    """Return the ledger's word on those of some products that it has one on."""
+    if not products:
+        return {}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(PATIENCE)
+        cursor.execute(_POSITIONS, {"products": list(products)})
+        return {row[0]: Position(*row) for row in cursor.fetchall()}

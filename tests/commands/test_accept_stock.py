@@ -1,0 +1,148 @@
+"""``accept_stock``: the ledger counts on from what a person has seen, and says who and why."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import CommandError
+from pytest_django.fixtures import Settings
+
+from inventory_client.sandbox.server import Sandbox
+from orders import lifecycle
+from orders.models import Order, StockBaseline, StockMovement
+from orders.stock.reconcile import accepting
+from tests.commands.running import run
+from tests.factories import OPERATOR, order_of, staff, stock
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+
+@pytest.fixture
+def order(sandbox: Sandbox, settings: Settings) -> Order:
+    """A CONFIRMED order that left 43 of product 10; since then there have been 50."""
+    settings.INVENTORY_SOLE_WRITER = True
+    sandbox.store.set_stock({"10": 45, "9": 5})
+    confirmed = lifecycle.confirm(order_of(p10=2).pk, actor=OPERATOR)
+    sandbox.store.set_stock({"10": 50})
+    return confirmed
+
+
+def accept(*arguments: str) -> str:
+    return run("accept_stock", *arguments, "--note", "a delivery").out
+
+
+def test_accept_has_the_ledger_count_on_from_there_and_moves_nothing(
+    sandbox: Sandbox, order: Order
+) -> None:
+    assert run("reconcile_stock").code == 1
+    assert accept("10", "50") == "product 10: 50, where the ledger expected 43 (+7)\n"
+    assert stock(sandbox) == {"10": 50, "9": 5}
+    assert run("reconcile_stock").code == 0
+
+    lifecycle.confirm(order_of(p10=1).pk, actor=OPERATOR)
+    assert run("reconcile_stock").code == 0
+    sandbox.store.set_stock({"10": 48})
+    said = json.loads(run("reconcile_stock", "--json").out)["findings"][0]["what"]
+    assert said.endswith("left 49 in stock, and the inventory has 48 (-1)")
+
+
+def test_accept_that_is_overtaken_by_a_change_is_a_drift_again(
+    sandbox: Sandbox, order: Order
+) -> None:
+    accept("10", "50")
+    sandbox.store.set_stock({"10": 51})
+    (found,) = json.loads(run("reconcile_stock", "--json").out)["findings"]
+    assert found["what"] == "50 were accepted or have moved since, and the inventory has 51 (+1)"
+    assert "manage.py accept_stock 10 51 --note" in found["next_step"]
+
+
+def test_accept_counts_on_with_a_movement_whose_stock_nobody_read(
+    sandbox: Sandbox, order: Order
+) -> None:
+    accept("10", "50")
+    lifecycle.confirm(order_of(p10=3).pk, actor=OPERATOR)
+    StockMovement.objects.filter(delta=-3).update(after_quantity=None)
+    assert run("reconcile_stock").code == 0
+
+
+def test_accept_twice_accepts_once(order: Order) -> None:
+    accept("10", "50")
+    assert accept("10", "50") == "product 10: the ledger expects 50 anyway\n"
+    assert StockBaseline.objects.count() == 1
+
+
+def test_accept_of_a_product_that_never_moved_lets_its_drift_be_seen(
+    sandbox: Sandbox, order: Order
+) -> None:
+    assert accept("9", "5") == "product 9: 5, where the ledger expected nothing\n"
+    sandbox.store.set_stock({"9": 4})
+    assert "product 9: 5 were accepted" in run("reconcile_stock", "--product", "9").out
+
+
+def test_accept_lists_who_accepted_what_and_why(order: Order) -> None:
+    assert run("accept_stock").out == "nothing was accepted\n"
+    manager = staff("manager", username="morgan")
+    run("accept_stock", "10", "50", "--note", " a delivery ", "--user", "morgan")
+    first, second = run("accept_stock").out.splitlines()
+    assert first.endswith(f" user:{manager.pk}: product 10: 50, where the ledger expected 43 (+7)")
+    assert second == "  a delivery"
+    (listed,) = json.loads(run("accept_stock", "--json").out)["accepted"]
+    assert (listed["quantity"], listed["expected"], listed["note"]) == (50, 43, "a delivery")
+
+
+@pytest.mark.parametrize(
+    ("product", "quantity", "refusal"),
+    [
+        ("10", "51", "has 50 of product 10, not 51"),
+        ("77", "1", "does not tell the stock of 77"),
+    ],
+)
+def test_accept_of_what_the_inventory_does_not_say_is_refused(
+    order: Order, product: str, quantity: str, refusal: str
+) -> None:
+    with pytest.raises(CommandError, match=refusal):
+        accept(product, quantity)
+    assert not StockBaseline.objects.exists()
+
+
+@pytest.mark.parametrize("state", ["claimed", "review"])
+@pytest.mark.parametrize("product", ["10", "9"])
+def test_accept_of_a_product_that_is_not_quiet_is_refused(
+    sandbox: Sandbox, order: Order, product: str, state: str
+) -> None:
+    other = order_of(p9=1) if product == "9" else order_of(p10=1)
+    lifecycle.confirm(other.pk, actor=OPERATOR, hold=0)
+    StockMovement.objects.filter(confirmation__order=other).update(state=state)
+    with pytest.raises(CommandError, match="is moving, or waits for a review"):
+        accept(product, str(stock(sandbox)[product]))
+
+
+@pytest.mark.parametrize("late", ["before the reading", "after the reading"])
+def test_accept_of_a_product_that_moves_meanwhile_is_refused(
+    sandbox: Sandbox, order: Order, monkeypatch: pytest.MonkeyPatch, late: str
+) -> None:
+    read: Callable[..., Any] = accepting._read
+    other = order_of(p10=5)
+
+    def read_late(product: str) -> int:
+        found: int = read(product) if late == "after the reading" else 50
+        lifecycle.confirm(other.pk, actor=OPERATOR)
+        return found
+
+    monkeypatch.setattr(accepting, "_read", read_late)
+    with pytest.raises(CommandError, match="has moved meanwhile"):
+        accept("10", "50")
+    assert not StockBaseline.objects.exists()
+
+
+def test_accept_without_a_note_or_the_right_is_refused(order: Order) -> None:
+    staff("fulfilment", username="riley")
+    with pytest.raises(CommandError, match="riley may not accept stock"):
+        run("accept_stock", "10", "50", "--note", "x", "--user", "riley")
+    for arguments in (("10", "50"), ("10", "50", "--note", " "), ("10", "--note", "x")):
+        with pytest.raises(CommandError, match="To accept, name"):
+            run("accept_stock", *arguments)
+    with pytest.raises(ValueError, match="note"):
+        lifecycle.accept_stock("10", 50, note=" ", actor=OPERATOR)
+    assert not StockBaseline.objects.exists()
