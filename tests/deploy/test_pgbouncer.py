@@ -10,11 +10,14 @@ from pathlib import Path
 import psycopg
 import pytest
 import requests
+from django.core.management import CommandError
 from django.db import connection
+from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from orders.models import Order
 from tests.api.calls import body, item, key_of
+from tests.commands.running import run
 from tests.deploy.serving import served
 from tests.factories import staff, stock
 from tests.processes import free_port, wait_for, worker
@@ -72,6 +75,15 @@ def _answers(port: int) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+def test_backup_through_a_pooler_is_refused(
+    pooler: int, tmp_path: Path, settings: Settings
+) -> None:
+    """No lock outlives a transaction there, and what pg_dump sets would be another's."""
+    settings.WORKER_DATABASE_URL = _url(pooler, connection.settings_dict["NAME"])
+    with pytest.raises(CommandError, match="A pooler stands before the database"):
+        run("backup_db", "--to", str(tmp_path))
 
 
 def test_service_behind_a_transaction_pooler_places_confirms_and_lists(

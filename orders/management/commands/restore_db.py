@@ -1,0 +1,103 @@
+"""``manage.py restore_db FILE``: put a backup in the place of what the database holds."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.core.management.base import BaseCommand, CommandError
+
+from orderservice import backups
+
+RECONCILE = "manage.py reconcile_stock, before web and worker start (docs/backups.md)"
+
+
+class Command(BaseCommand):
+    """Writes what it did, and what is to be done next."""
+
+    help = (
+        "Put a backup in the place of what the database holds, in one transaction: whole, or not"
+        " at all. Exit 0 restored, 1 refused or failed, and the database is as it was."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", metavar="FILE", type=Path, help="what backup_db wrote")
+        parser.add_argument(
+            "--replace", action="store_true", help="although there are orders, which are lost then"
+        )
+        parser.add_argument(
+            "--ignore-connections",
+            action="store_true",
+            help="although others are connected, who may have old rows in mind, or write new ones",
+        )
+        parser.add_argument(
+            "--without-checksum", action="store_true", help="although no .sha256 lies beside FILE"
+        )
+        parser.add_argument(
+            "--skip-numbers",
+            type=int,
+            default=backups.Wishes().skip_numbers,
+            metavar="N",
+            help="give the next order a number so far beyond the backup's last one, because those"
+            " between may have been given to orders that are lost (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="check everything, and do nothing"
+        )
+        parser.add_argument("--json", action="store_true", dest="as_json", help="one JSON object")
+
+    def handle(self, *, file: Path, dry_run: bool, as_json: bool, **options: Any) -> None:
+        wishes = backups.Wishes(
+            **{name: options[name] for name in backups.Wishes.__dataclass_fields__}
+        )
+        if not 0 <= wishes.skip_numbers <= 10**12:
+            raise CommandError("--skip-numbers must be at least 0, and no more than a trillion.")
+        try:
+            if dry_run:
+                said = self._would(file, wishes, as_json=as_json)
+            else:
+                said = self._done(backups.restore(file, wishes), as_json=as_json)
+        except (backups.BackupError, psycopg.Error, OSError) as exc:
+            raise CommandError(str(exc)) from exc
+        self.stdout.write(said)
+
+    def _would(self, file: Path, wishes: backups.Wishes, *, as_json: bool) -> str:
+        archive, holdings = backups.inspect(file, wishes)
+        if as_json:
+            found = {"file": str(file), "made_at": archive.made_at, "server": archive.server}
+            return json.dumps(found | {"orders": holdings.orders, "accounts": holdings.accounts})
+        return (
+            f"would restore {file}, made at {archive.made_at} on PostgreSQL {archive.server},"
+            f" in the place of {holdings}"
+        )
+
+    def _done(self, done: backups.Restored, *, as_json: bool) -> str:
+        if done.unknown_migrations:
+            schema = (
+                f"deploy the release that made the backup: {done.unknown_migrations} of its"
+                " migrations are unknown to this one"
+            )
+        else:
+            schema = f"manage.py migrate ({done.to_migrate} migrations to apply)"
+        if as_json:
+            return json.dumps(
+                {
+                    "file": str(done.archive.file),
+                    "made_at": done.archive.made_at,
+                    "orders": done.orders,
+                    "next_number": done.next_number,
+                    "seconds": done.seconds,
+                    "tidying_seconds": done.tidying_seconds,
+                    "next_steps": [schema, RECONCILE],
+                }
+            )
+        return (
+            f"{done.archive.file}, made at {done.archive.made_at}: {done.orders} orders in the"
+            f" place of {done.replaced}, in {done.seconds:.1f} s, and"
+            f" {done.tidying_seconds:.1f} s to vacuum and analyze\n"
+            f"the next order is number {done.next_number}\n"
+            f"next: {schema}\n"
+            f"then: {RECONCILE}"
+        )

@@ -1,0 +1,64 @@
+"""What a dump says of itself, before anything is done with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from orderservice.backups.database import BackupError
+from orderservice.backups.tools import Program
+
+_MAGIC = b"PGDMP"
+_ORDERS = re.compile(r" TABLE DATA public orders_order ")
+# The schema is there. What an extension is called is its owner's to say, on a managed server
+# often somebody else.
+_NOT_OURS = re.compile(r" (SCHEMA - public|COMMENT - SCHEMA public|COMMENT - EXTENSION \S+) ")
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A dump of this service's database."""
+
+    file: Path
+    made_at: str
+    server: int  # the major version of the server that it is from
+    pg_dump: int
+    contents: str  # what of it to restore, as pg_restore takes it
+
+    @classmethod
+    def read(cls, file: Path, pg_restore: Program) -> Archive:
+        """Read a dump's table of contents; raise BackupError when it is none of ours."""
+        try:
+            with file.open("rb") as content:
+                magic = content.read(len(_MAGIC))
+        except OSError as exc:
+            raise BackupError(f"{file} can't be read: {exc}") from exc
+        if magic != _MAGIC:
+            raise BackupError(f"{file} is no dump in PostgreSQL's custom format.")
+        try:
+            listed = pg_restore.run("--list", str(file))
+        except BackupError as exc:
+            raise BackupError(
+                f"{exc}\nIf it speaks of a version, the dump is newer than this pg_restore, which"
+                f" is of PostgreSQL {pg_restore.version}: let PG_BINDIR name newer programs."
+            ) from exc
+        if not _ORDERS.search(listed):
+            raise BackupError(f"{file} is a dump of another database: it has no orders.")
+        return cls(
+            file=file,
+            made_at=_said(listed, r"Archive created at (.+)"),
+            server=int(_said(listed, r"Dumped from database version: (\d+)")),
+            pg_dump=int(_said(listed, r"Dumped by pg_dump version: (\d+)")),
+            contents="".join(
+                f";{line}" if _NOT_OURS.search(line) else line
+                for line in listed.splitlines(keepends=True)
+            ),
+        )
+
+
+def _said(listed: str, pattern: str) -> str:
+    found = re.search(pattern, listed)
+    if found is None:
+        raise BackupError(f"The dump's header is not understood: it lacks {pattern!r}")
+    return found[1].strip()

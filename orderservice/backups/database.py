@@ -1,0 +1,109 @@
+"""The database that is backed up or restored, reached past any pooler."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import connection as django_connection
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+LOCK = 7_020_551_381_962_470_318  # any number, but the same for all that back up or restore
+_OURS = {
+    # As long as it takes; PostgreSQL's programs see to that by themselves.
+    "options": "-c statement_timeout=0 -c lock_timeout=60s",
+    # No firewall is to forget the connection while a program works for an hour.
+    "keepalives_idle": "60",
+}
+_NOT_FOR_PROGRAMS = ("options", "client_encoding")
+
+
+class BackupError(Exception):
+    """Why nothing was backed up or restored, in a sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """How to reach a database: libpq's parameters."""
+
+    parameters: dict[str, str]
+
+    @classmethod
+    def configured(cls) -> Database:
+        """Return the service's own: WORKER_DATABASE_URL, which passes no pooler, or the usual."""
+        given: dict[str, Any]
+        if settings.WORKER_DATABASE_URL:
+            given = conninfo_to_dict(settings.WORKER_DATABASE_URL)
+        else:
+            given = django_connection.get_connection_params()
+        known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+        return cls(
+            {
+                name: str(value)
+                for name, value in given.items()
+                if name in known and name not in _NOT_FOR_PROGRAMS and value not in (None, "")
+            }
+        )
+
+    @property
+    def argument(self) -> str:
+        """The argument by which a program finds the database; anybody may see it.
+
+        Raises BackupError for a secret that a program could be told by no other way.
+        """
+        secret = {
+            option.keyword.decode()
+            for option in pq.Conninfo.get_defaults()
+            if option.dispchar == b"*"
+        }
+        if found := (secret - {"password"}) & self.parameters.keys():
+            raise BackupError(
+                f"{', '.join(sorted(found))} of the database's URL would stand on a command line,"
+                " where anybody can read it."
+            )
+        return "--dbname=" + make_conninfo(
+            **{name: value for name, value in self.parameters.items() if name != "password"}
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a program that is to use the database; the password is in it."""
+        password = self.parameters.get("password")
+        return os.environ | ({"PGPASSWORD": password} if password else {})
+
+    @contextmanager
+    def alone(self) -> Iterator[psycopg.Connection]:
+        """Connect, and let no other backup or restore of this database begin meanwhile.
+
+        Raises BackupError when one is under way, when there is no answer, or behind a pooler.
+        """
+        try:
+            connection = psycopg.connect(
+                make_conninfo(**(self.parameters | _OURS)), autocommit=True
+            )
+        except psycopg.OperationalError as exc:
+            raise BackupError(f"The database does not answer: {exc}") from exc
+        with connection:
+            _refuse_a_pooler(connection)
+            if not _asked(connection, "SELECT pg_try_advisory_lock(%s)", LOCK):
+                raise BackupError("Another backup or restore of this database is under way.")
+            yield connection
+
+
+def _refuse_a_pooler(connection: psycopg.Connection) -> None:
+    """A pooler makes a process id up, and neither a lock nor a setting survives it."""
+    if _asked(connection, "SELECT pg_backend_pid()") != connection.info.backend_pid:
+        raise BackupError(
+            "A pooler stands before the database. Let WORKER_DATABASE_URL name the server itself."
+        )
+
+
+def _asked(connection: psycopg.Connection, statement: str, *parameters: object) -> Any:
+    row = connection.execute(statement, parameters).fetchone()
+    return row[0] if row else None

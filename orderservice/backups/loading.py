@@ -1,0 +1,198 @@
+"""Putting a dump in the place of what a database holds, in one transaction.
+
+``pg_restore`` writes the statements and ``psql`` executes them; between the two stands what has to
+be in the same transaction. It is committed only when the last statement of a dump that was whole
+has been executed: whoever dies before, and however, leaves the database as it was.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from contextlib import ExitStack, suppress
+from shutil import copyfileobj
+from typing import IO, Any
+
+from orderservice.backups.archive import Archive
+from orderservice.backups.database import BackupError, Database
+from orderservice.backups.tools import Program, failed
+
+HEADER_LINES = 100  # at most, before the first statement that changes anything
+_HEADER_ENDS = b"SELECT pg_catalog.set_config('search_path'"
+# Programs from 17 on say this to every server, and one before 17 takes it for a mistake.
+_NEW_IN_17 = b"SET transaction_timeout"
+_CHUNK = 1 << 20  # bytes
+_LOST_CONNECTION = 2  # psql's exit code
+_PATIENCE = "-c lock_timeout=10s -c statement_timeout=0 -c client_min_messages=warning"
+
+# The last number that was given to an order is kept for the end.
+_KEEP_LAST_NUMBER = """
+SELECT set_config('orders.last_number', '0', false);
+DO $do$ BEGIN
+  IF to_regclass('public.orders_order') IS NOT NULL THEN
+    LOCK TABLE public.orders_order IN ACCESS EXCLUSIVE MODE;
+    PERFORM set_config('orders.last_number', coalesce(pg_sequence_last_value(
+      pg_get_serial_sequence('public.orders_order', 'number')::regclass), 0)::text, false);
+  END IF;
+END $do$;
+"""
+_STILL_EMPTY = """
+DO $do$ BEGIN
+  IF to_regclass('public.orders_order') IS NOT NULL THEN
+    IF EXISTS (SELECT FROM public.orders_order) THEN
+      RAISE EXCEPTION 'an order has come in meanwhile';
+    END IF;
+  END IF;
+END $do$;
+"""
+# An extension and what belongs to it stay: to make it again may be a superuser's right.
+_EMPTY = """
+DO $do$
+DECLARE
+  step text;
+BEGIN
+  FOREACH step IN ARRAY ARRAY[
+    $$SELECT format('DROP %s IF EXISTS public.%I CASCADE',
+                    CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+                                 WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, relname),
+             'pg_class'::regclass, c.oid
+        FROM pg_class c
+       WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')$$,
+    $$SELECT format('DROP SEQUENCE IF EXISTS public.%I CASCADE', relname),
+             'pg_class'::regclass, c.oid
+        FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'$$,
+    $$SELECT format('DROP ROUTINE IF EXISTS public.%I(%s) CASCADE', proname,
+                    pg_get_function_identity_arguments(p.oid)),
+             'pg_proc'::regclass, p.oid
+        FROM pg_proc p WHERE pronamespace = 'public'::regnamespace$$,
+    $$SELECT format('DROP TYPE IF EXISTS public.%I CASCADE', typname), 'pg_type'::regclass, t.oid
+        FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+       WHERE typnamespace = 'public'::regnamespace
+         AND (typtype IN ('e', 'd', 'r') OR (typtype = 'c' AND c.relkind = 'c'))$$]
+  LOOP
+    EXECUTE format(
+      'SELECT coalesce(string_agg(command, ''; ''), ''SELECT 1'')
+         FROM (%s) AS found (command, class, object)
+        WHERE NOT EXISTS (SELECT FROM pg_depend d
+                           WHERE d.classid = found.class AND d.objid = found.object
+                             AND d.deptype = ''e'')', step) INTO step;
+    EXECUTE step;
+  END LOOP;
+END $do$;
+"""
+# Numbers of orders that are lost stand on paper and in letters: nobody else is to get them.
+_SKIP_NUMBERS = """
+SELECT setval(seqrelid::regclass, greatest(
+         coalesce(pg_sequence_last_value(seqrelid::regclass), seqstart - 1) + {skip},
+         current_setting('orders.last_number')::bigint))
+  FROM pg_sequence
+ WHERE seqrelid = pg_get_serial_sequence('public.orders_order', 'number')::regclass
+   AND ({skip} > 0 OR current_setting('orders.last_number')::bigint
+                      > coalesce(pg_sequence_last_value(seqrelid::regclass), 0));
+"""
+
+
+def load(
+    archive: Archive,
+    database: Database,
+    *,
+    pg_restore: Program,
+    psql: Program,
+    server: int,
+    replace: bool,
+    skip_numbers: int,
+) -> None:
+    """Empty the schema and fill it from the dump; after an error it is as it was.
+
+    Unless told to ``replace``, an order that comes in meanwhile is such an error. The next order's
+    number is ``skip_numbers`` beyond the backup's last one. Raises BackupError.
+    """
+    with ExitStack() as opened:
+        contents = opened.enter_context(tempfile.NamedTemporaryFile("w", suffix=".list"))
+        contents.write(archive.contents)
+        contents.flush()
+        reader = opened.enter_context(
+            _Running(
+                [
+                    pg_restore.path,
+                    "--no-owner",
+                    "--no-privileges",
+                    f"--use-list={contents.name}",
+                    "--file=-",
+                    str(archive.file),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+            )
+        )
+        environment = database.environment
+        writer = opened.enter_context(
+            _Running(
+                [psql.path, "-Xqw", "--set=ON_ERROR_STOP=1", "--file=-", database.argument],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                env=environment
+                | {"PGOPTIONS": f"{environment.get('PGOPTIONS', '')} {_PATIENCE}".strip()},
+            )
+        )
+        source, sink, committing = reader.process.stdout, writer.process.stdin, False
+        assert source is not None  # noqa: S101 - for the type checker; both are pipes
+        assert sink is not None  # noqa: S101
+        try:
+            before = "BEGIN;" + _KEEP_LAST_NUMBER + ("" if replace else _STILL_EMPTY) + _EMPTY
+            sink.write(before.encode())
+            _copy(source, sink, knows_transaction_timeout=server >= 17)
+            reader.require_success()
+            committing = True
+            sink.write(_SKIP_NUMBERS.format(skip=int(skip_numbers)).encode() + b"COMMIT;\n")
+            sink.close()
+        except BrokenPipeError:
+            pass  # psql has ended, and says why
+        writer.require_success(committing=committing)
+
+
+def _copy(source: IO[bytes], sink: IO[bytes], *, knows_transaction_timeout: bool) -> None:
+    for _ in range(HEADER_LINES):
+        line = source.readline()
+        if knows_transaction_timeout or not line.startswith(_NEW_IN_17):
+            sink.write(line)
+        if not line or line.startswith(_HEADER_ENDS):
+            break
+    copyfileobj(source, sink, _CHUNK)
+    sink.flush()
+
+
+class _Running:
+    """A program at one end of a pipe, with what it says of errors; it ends with the block."""
+
+    def __init__(self, command: list[str], **options: Any) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the block
+        try:
+            self.process = subprocess.Popen(command, stderr=self._errors, **options)
+        except BaseException:
+            self._errors.close()
+            raise
+
+    def __enter__(self) -> _Running:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        self._errors.close()
+
+    def require_success(self, *, committing: bool = False) -> None:
+        """Wait for its end; raise BackupError with its own words when it failed."""
+        if (code := self.process.wait()) != 0:
+            self._errors.seek(0)
+            said = self._errors.read().decode(errors="replace")
+            path = str(self.process.args[0])  # type: ignore[index] # a list, as given above
+            known = not committing or code != _LOST_CONNECTION
+            raise BackupError(
+                f"{failed(path, code, said)}\n"
+                + ("The database is as it was." if known else "See whether it was committed.")
+            )

@@ -1,0 +1,223 @@
+"""Restoring a backup: what is looked at before, what is done, and what is left to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db import DatabaseError
+from django.db import connection as django_connection
+from django.db.migrations.executor import MigrationExecutor
+
+from orderservice.backups.archive import Archive
+from orderservice.backups.database import BackupError, Database
+from orderservice.backups.folder import verify
+from orderservice.backups.loading import load
+from orderservice.backups.tools import Program, tidy_when_terminated
+
+LEAVING = 3.0  # seconds that processes which are ending get to close their connections
+_OTHERS = """
+SELECT coalesce(nullif(application_name, ''), usename, 'unknown') FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
+   AND coalesce(backend_type, 'client backend') = 'client backend'
+"""
+_TABLES = """
+SELECT count(*) FROM pg_class c
+ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                   AND d.objid = c.oid AND d.deptype = 'e')
+"""
+_NEXT_NUMBER = """
+SELECT coalesce(pg_sequence_last_value(seqrelid::regclass), seqstart - 1) + 1 FROM pg_sequence
+ WHERE seqrelid = pg_get_serial_sequence('public.orders_order', 'number')::regclass
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a restore may do that it would otherwise refuse."""
+
+    replace: bool = False
+    ignore_connections: bool = False
+    without_checksum: bool = False
+    skip_numbers: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What the database holds before a restore."""
+
+    orders: int
+    accounts: int
+
+    def __str__(self) -> str:
+        return f"{self.orders} orders and {self.accounts} accounts"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A restore that has been done, and what the schema lacks."""
+
+    archive: Archive
+    replaced: Holdings
+    orders: int
+    next_number: int
+    seconds: float
+    tidying_seconds: float
+    to_migrate: int
+    unknown_migrations: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A restore that nothing speaks against."""
+
+    database: Database
+    connection: psycopg.Connection
+    archive: Archive
+    holdings: Holdings
+    pg_restore: Program
+    psql: Program
+
+    @property
+    def server(self) -> int:
+        return self.connection.info.server_version // 10_000
+
+
+def inspect(file: Path, wishes: Wishes) -> tuple[Archive, Holdings]:
+    """Return what would replace what; raise what `restore` would refuse for. Changes nothing."""
+    with _ready(file, wishes) as ready:
+        return ready.archive, ready.holdings
+
+
+def restore(file: Path, wishes: Wishes) -> Restored:
+    """Put a backup in the place of what the database holds, whole or not at all.
+
+    Afterwards the tables are vacuumed and analyzed, which a death leaves to the server's own
+    vacuum. Raises BackupError, which says so when the database is no more as it was.
+    """
+    with tidy_when_terminated(), _ready(file, wishes) as ready:
+        started = time.monotonic()
+        load(
+            ready.archive,
+            ready.database,
+            pg_restore=ready.pg_restore,
+            psql=ready.psql,
+            server=ready.server,
+            replace=wishes.replace,
+            skip_numbers=wishes.skip_numbers,
+        )
+        try:
+            return _tidied(ready, time.monotonic() - started)
+        except (psycopg.Error, DatabaseError) as exc:
+            raise BackupError(
+                f"The backup is restored; but what follows failed: {exc}\nExecute VACUUM (ANALYZE),"
+                " and go on as docs/backups.md says."
+            ) from exc
+
+
+def _tidied(ready: _Ready, seconds: float) -> Restored:
+    """Vacuum and analyze what has been loaded, and see what it is."""
+    started = time.monotonic()
+    # Also marks the pages as visible to all, for index-only scans.
+    ready.connection.execute("VACUUM (ANALYZE)")
+    tidied = time.monotonic()
+    to_migrate, unknown = _migrations()
+    return Restored(
+        archive=ready.archive,
+        replaced=ready.holdings,
+        orders=_number(ready.connection, "SELECT count(*) FROM public.orders_order"),
+        next_number=_number(ready.connection, _NEXT_NUMBER),
+        seconds=seconds,
+        tidying_seconds=tidied - started,
+        to_migrate=to_migrate,
+        unknown_migrations=unknown,
+    )
+
+
+@contextmanager
+def _ready(file: Path, wishes: Wishes) -> Iterator[_Ready]:
+    """Look at all that could speak against a restore, the cheapest first; raise BackupError."""
+    if not file.is_file():
+        raise BackupError(f"There is no file {file}.")
+    database = Database.configured()
+    django_connection.close()  # or we would be somebody else who uses the database
+    with database.alone() as connection:
+        server = connection.info.server_version // 10_000
+        because = "can't restore on a server of PostgreSQL"
+        pg_restore = Program.find("pg_restore", at_least=server, because=because)
+        psql = Program.find(
+            "psql", at_least=pg_restore.version, because="can't read what is written by pg_restore"
+        )
+        holdings = _holdings(connection)
+        if (holdings.orders or holdings.accounts) and not wishes.replace:
+            raise BackupError(
+                f"The database {connection.info.dbname} has {holdings}. --replace puts the backup"
+                " in their place, and they are lost."
+            )
+        if not wishes.ignore_connections and (others := _others(connection)):
+            raise BackupError(
+                f"{len(others)} others are connected to the database"
+                f" ({', '.join(sorted(set(others)))}). Stop web, worker and whatever else uses it;"
+                " --ignore-connections does not wait for that."
+            )
+        if not wishes.without_checksum:
+            verify(file)
+        archive = Archive.read(file, pg_restore)
+        if archive.server > server:
+            raise BackupError(
+                f"{file.name} is from a server of PostgreSQL {archive.server}, and this one is of"
+                f" {server}: a dump can go to the same version or a newer one."
+            )
+        yield _Ready(database, connection, archive, holdings, pg_restore, psql)
+
+
+def _holdings(connection: psycopg.Connection) -> Holdings:
+    """Count what would be lost; raise BackupError when it is somebody else's."""
+    if _asked(connection, "SELECT to_regclass('public.orders_order')") is None:
+        if tables := _number(connection, _TABLES):
+            raise BackupError(
+                f"The database {connection.info.dbname} has {tables} tables, and none of them are"
+                " this service's: it is another's, and no option deletes those."
+            )
+        return Holdings(0, 0)
+    return Holdings(
+        orders=_number(connection, "SELECT count(*) FROM public.orders_order"),
+        accounts=_number(connection, "SELECT count(*) FROM public.orders_user"),
+    )
+
+
+def _others(connection: psycopg.Connection) -> list[str]:
+    """Return the names of the others who are connected, once those who are leaving have left."""
+    deadline = time.monotonic() + LEAVING
+    while True:
+        found = [str(name) for (name,) in connection.execute(_OTHERS)]
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
+
+
+def _migrations() -> tuple[int, int]:
+    """Return how many migrations are to be applied, and how many this release does not know."""
+    executor = MigrationExecutor(django_connection)
+    loader = executor.loader
+    to_apply = executor.migration_plan(loader.graph.leaf_nodes())
+    ours = loader.migrated_apps
+    unknown = [
+        key for key in loader.applied_migrations if key[0] in ours and key not in loader.graph.nodes
+    ]
+    return len(to_apply), len(unknown)
+
+
+def _asked(connection: psycopg.Connection, statement: Any) -> Any:
+    row = connection.execute(statement).fetchone()
+    return row[0] if row else None
+
+
+def _number(connection: psycopg.Connection, statement: Any) -> int:
+    return int(_asked(connection, statement) or 0)

@@ -1,0 +1,135 @@
+"""The restore drill: the inventory has done what a restored ledger has forgotten.
+
+What it does after the restore is what docs/backups.md tells an operator to do.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.db import connection
+from pytest_django.fixtures import Settings
+
+from inventory_client.sandbox.server import Sandbox
+from orders import lifecycle
+from orders.models import Order, StockMovement
+from tests.backup import databases
+from tests.commands.running import run
+from tests.factories import OPERATOR, order_of, stock
+
+pytestmark = pytest.mark.xdist_group("backup")  # one copy of the migrated database
+STOCK = {"5": 40, "7": 30, "9": 20, "10": 45, "11": 60}
+
+
+@pytest.fixture
+def sole_writer(settings: Settings) -> None:
+    settings.INVENTORY_SOLE_WRITER = True
+
+
+def reconciled() -> tuple[int, dict[str, str]]:
+    """Return the exit code, and the words on each product that a violation is about."""
+    outcome = run("reconcile_stock", "--json")
+    found: list[dict[str, Any]] = json.loads(outcome.out)["findings"]
+    return outcome.code, {
+        each["product_id"]: each["what"] for each in found if each["severity"] == "violation"
+    }
+
+
+def confirmed(**quantities: Any) -> Order:
+    return lifecycle.confirm(order_of(**quantities).pk, actor=OPERATOR)
+
+
+def give_back(sandbox: Sandbox, product: str, pieces: int) -> None:
+    """Do by hand, in the inventory, what undoes there what the ledger does not know."""
+    answer = requests.post(
+        f"{sandbox.url}/inventory/items/{product}/adjust",
+        json={"quantity": pieces, "reason": "the orders since the backup were lost"},
+        timeout=10,
+    )
+    assert answer.status_code == 200
+
+
+def advance_all() -> None:
+    """Do a worker's work."""
+    while lifecycle.advance_due():
+        pass
+
+
+@pytest.mark.usefixtures("sole_writer")
+def test_drill_shows_exactly_what_was_lost_and_the_runbook_resolves_it(
+    shop: str, sandbox: Sandbox, folder: Path
+) -> None:
+    sandbox.store.set_stock(dict(STOCK))
+    known = [confirmed(p10=2, p9=1), confirmed(p7=3), confirmed(p5=4), confirmed(p11=1)]
+    waiting, under_way = order_of(p10=5), order_of(p9=2)
+    lifecycle.confirm(under_way.pk, actor=OPERATOR, hold=0)
+    assert StockMovement.objects.get(confirmation__order=under_way).state == "planned"
+    assert reconciled() == (2, {})  # one is on its way
+    dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
+
+    # Five more are confirmed: one that waited, one that was under way, and three that come.
+    lifecycle.confirm(waiting.pk, actor=OPERATOR)
+    advance_all()
+    lost = [confirmed(p10=1, p7=4), confirmed(p7=2), confirmed(p9=1)]
+    assert Order.objects.filter(status="CONFIRMED").count() == len(known) + 5
+    assert reconciled() == (0, {})
+    assert stock(sandbox) == {"5": 36, "7": 21, "9": 16, "10": 37, "11": 59}
+
+    connection.close()
+    databases.create(shop)  # what there was is destroyed
+    run("restore_db", dump)
+
+    of_10, of_7 = known[0].pk, known[1].pk
+    code, found = reconciled()
+    assert code == 1
+    assert found == {
+        "10": f"order #{of_10} left 43 in stock, and the inventory has 37 (-6)",
+        "7": f"order #{of_7} left 27 in stock, and the inventory has 21 (-6)",
+        "9": f"order #{of_10} left 19 in stock, and the inventory has 16 (-3)",
+    }
+
+    # The runbook. What can be confirmed anew is given back first: confirming takes it again.
+    give_back(sandbox, "10", 6)
+    give_back(sandbox, "9", 3)
+    assert set(reconciled()[1]) == {"7"}
+    # The other goods have left the house, and nobody will enter those orders again.
+    why = "parcels of the lost orders 1 and 2 have left"
+    said = run("accept_stock", "7", "21", "--note", why).out
+    assert said == "product 7: 21, where the ledger expected 27 (-6)\n"
+    assert reconciled() == (2, {})  # what was under way is so again
+    # Now the worker may start, and staff confirm again what is PENDING again, or enter it anew.
+    advance_all()
+    assert reconciled() == (0, {})
+    lifecycle.confirm(waiting.pk, actor=OPERATOR)
+    anew = [confirmed(p10=1), confirmed(p9=1)]
+
+    assert reconciled() == (0, {})
+    assert run("reconcile_stock").out.strip() == "clean"
+    assert stock(sandbox) == {"5": 36, "7": 21, "9": 16, "10": 37, "11": 59}
+    assert {each.pk for each in anew}.isdisjoint({each.pk for each in lost})
+    confirmed(p7=1)  # and what was accepted is counted on from
+    assert reconciled() == (0, {})
+    assert why in run("accept_stock").out
+
+
+@pytest.mark.usefixtures("sole_writer")
+def test_drill_whose_worker_starts_before_the_reconciliation_loses_the_evidence(
+    shop: str, sandbox: Sandbox, folder: Path
+) -> None:
+    """The control: why the runbook's order is what it is."""
+    sandbox.store.set_stock(dict(STOCK))
+    confirmed(p9=1)
+    under_way = order_of(p9=2)
+    lifecycle.confirm(under_way.pk, actor=OPERATOR, hold=0)
+    dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
+    advance_all()
+    connection.close()
+    databases.create(shop)
+    run("restore_db", dump)
+
+    advance_all()
+
+    assert reconciled() == (0, {})
+    assert stock(sandbox)["9"] == 20 - 1 - 2 - 2  # taken twice, and nobody knows

