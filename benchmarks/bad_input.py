@@ -23,12 +23,13 @@ from orderservice.rates import Scope
 from tests.chaos import report
 from tests.chaos.forks import ROOT
 from tests.chaos.recovery import quantile
-from tests.chaos.stack import MANAGE, Stack
+from tests.chaos.stack import Stack
 from tests.malformed.case import HOST, Case, Site
 from tests.malformed.judge import Answer, faults
 from tests.malformed.making import cases
 from tests.malformed.values import ORDER
 from tests.malformed.wire import send
+from tests.processes import MANAGE
 
 # What counts and guards is written: rates, wrong sign-ins, and when a key was last used.
 GUARDS = {"orders_ratecount", "axes_accessattempt", "orders_apikey"}

@@ -1,5 +1,6 @@
 """Our own processes, started by tests as an operator would, on the test's database."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -16,6 +17,8 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, "manage.py"]
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
 
 
 def database_url() -> str:
@@ -27,11 +30,13 @@ def database_url() -> str:
 
 
 @contextmanager
-def worker(inventory_url: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(
+    inventory_url: str, *, code: Path = ROOT, **variables: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``manage.py worker``; kill it at the end if it still runs."""
     process = subprocess.Popen(
         [*MANAGE, "worker", "--concurrency", "2"],
-        cwd=ROOT,
+        cwd=code,
         env=os.environ
         | {
             "DATABASE_URL": database_url(),
@@ -48,12 +53,12 @@ def worker(inventory_url: str, **variables: str) -> Iterator[subprocess.Popen[by
 
 
 @contextmanager
-def web(inventory_url: str, **variables: str) -> Iterator[str]:
+def web(inventory_url: str, *, code: Path = ROOT, **variables: str) -> Iterator[str]:
     """Serve from a gunicorn of our own; yield its address, and kill it at the end."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "orderservice.wsgi", "--bind", f"127.0.0.1:{port}"],
-        cwd=ROOT,
+        cwd=code,
         env=os.environ
         | {
             "DATABASE_URL": database_url(),
@@ -69,6 +74,29 @@ def web(inventory_url: str, **variables: str) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+
+
+def empty_sandbox(data: Path, port: int = 0) -> tuple[subprocess.Popen[bytes], str]:
+    """Run an inventory sandbox with no products of its own; return its process and its address."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "inventory_client.sandbox", "--empty"),
+            *("--port", str(port), "--data", str(data)),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=die_with_the_harness,
+    )
+    assert process.stdout
+    line: str = process.stdout.readline().decode()
+    return process, line.partition("Inventory sandbox on ")[2].partition("/ ")[0]
+
+
+def die_with_the_harness() -> None:
+    """Have the kernel kill this process when the harness is killed, which can't clean up then."""
+    if sys.platform == "linux":
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def stop(process: subprocess.Popen[bytes], within: float = 15.0) -> int:

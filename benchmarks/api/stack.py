@@ -23,9 +23,8 @@ from benchmarks.api import cpu
 from orderservice.dev import postgres
 from orderservice.dev.postgres_cluster import ROLE, Cluster
 from tests.chaos.forks import ROOT
-from tests.chaos.stack import die_with_the_harness
 from tests.chaos.upstream import Upstream
-from tests.processes import ask, free_port
+from tests.processes import ask, die_with_the_harness, empty_sandbox, free_port
 
 WORKERS = 2  # processes of each server
 LOGIN = "bench"
@@ -62,7 +61,9 @@ class Stack:
         try:
             postgres.ensure_running(self._folder)
             self._require_passwords()
-            self.upstream = Upstream(self._start_sandbox())
+            sandbox, address = empty_sandbox(self._folder / "inventory.sqlite3")
+            self._running.append(sandbox)
+            self.upstream = Upstream(address)
         except BaseException:
             self._stop()
             raise
@@ -164,22 +165,6 @@ class Stack:
                 raise RuntimeError((self._folder / f"{port}.log").read_text()[-2000:])
             time.sleep(0.02)
         return process
-
-    def _start_sandbox(self) -> str:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "inventory_client.sandbox", "--port", "0", "--empty"),
-                *("--data", str(self._folder / "inventory.sqlite3")),
-            ],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-            preexec_fn=die_with_the_harness,
-        )
-        self._running.append(process)
-        assert process.stdout
-        line: str = process.stdout.readline().decode()
-        return line.partition("Inventory sandbox on ")[2].partition("/ ")[0]
 
     def _manage(self, environment: Mapping[str, str], *arguments: str) -> str:
         """Run a command to its end; return the last line that it writes, its progress is shown."""

@@ -1,6 +1,5 @@
 """The service as it is deployed: PostgreSQL, inventory, web server, workers, and a supervisor."""
 
-import ctypes
 import itertools
 import os
 import random
@@ -25,10 +24,7 @@ from orderservice.dev.postgres_cluster import Cluster
 from tests.chaos.forks import ROOT, Zygote
 from tests.chaos.pace import NORMAL, Orders, Pace
 from tests.chaos.upstream import Upstream
-
-MANAGE = [sys.executable, "manage.py"]
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
+from tests.processes import MANAGE, die_with_the_harness, empty_sandbox, free_port
 
 
 class Stack:
@@ -84,7 +80,7 @@ class Stack:
         Path(self.orders.armed).mkdir()
         self.database_url = postgres.ensure_running(self.folder)
         self.upstream = Upstream(self._start_sandbox())
-        self.port = _free_port()
+        self.port = free_port()
         self.environment = {
             **os.environ,
             "DEBUG": "1",
@@ -110,18 +106,9 @@ class Stack:
         self._await_web()
 
     def _start_sandbox(self, port: int = 0) -> str:
-        command = [sys.executable, "-m", "inventory_client.sandbox", "--port", str(port)]
-        process = subprocess.Popen(
-            [*command, "--empty", "--data", str(self.folder / "inventory.sqlite3")],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-            preexec_fn=die_with_the_harness,
-        )
+        process, address = empty_sandbox(self.folder / "inventory.sqlite3", port)
         self._running["sandbox"] = process
-        assert process.stdout
-        line: str = process.stdout.readline().decode()
-        return line.partition("Inventory sandbox on ")[2].partition("/ ")[0]
+        return address
 
     def _await_web(self) -> None:
         deadline = time.monotonic() + 30
@@ -301,15 +288,3 @@ def _signal(pid: int, number: signal.Signals) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def die_with_the_harness() -> None:
-    """Have the kernel kill this process when the harness is killed, which can't clean up then."""
-    if sys.platform == "linux":
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -46,8 +46,8 @@ def everything(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
 @pytest.fixture
 def service(everything: Sandbox) -> Iterator[str]:
     """The service in a process of its own, without rates; its address."""
-    settings = {"DJANGO_SETTINGS_MODULE": "tests.fuzz.settings", "API_THROTTLES": "off"}
-    with web(everything.url, **settings) as address:
+    module = "tests.fuzz.settings"
+    with web(everything.url, DJANGO_SETTINGS_MODULE=module, API_THROTTLES="off") as address:
         yield address
 
 
