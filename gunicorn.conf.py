@@ -6,7 +6,7 @@ from environs import Env
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-from orderservice import garbage, tracing
+from orderservice import draining, garbage, tracing
 from orderservice.serving import PatientWorker
 
 env = Env()
@@ -21,6 +21,8 @@ threads = env.int("WEB_THREADS", 8)
 # database's statement timeout, and by the few seconds that it stays with a confirmation.
 timeout = 30
 graceful_timeout = 30
+# After SIGTERM, before any of that: for as long as balancers may need to find out.
+drain_seconds = env.float("WEB_DRAIN_SECONDS", 0 if env.bool("DEBUG", False) else 5)
 # Longer than the idle time of the usual load balancers' connections, so that it is they who close.
 keepalive = 75
 PatientWorker.arrival = env.float("WEB_ARRIVAL_SECONDS", 20)  # of a whole request, however slow
@@ -36,6 +38,11 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 accesslog = None  # our JSON line a request is the access log
 errorlog = "-"
 control_socket_disable = True  # it would want a home folder to write to
+
+
+def when_ready(server: Arbiter) -> None:
+    """Begin to listen; from now on a SIGTERM is one for an instance that serves."""
+    draining.before_stopping(server, drain_seconds)
 
 
 def post_worker_init(worker: Worker) -> None:

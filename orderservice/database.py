@@ -40,6 +40,12 @@ DATABASE_OPTIONS = {
         " -c plan_cache_mode=force_generic_plan"
     ),
     "connect_timeout": 5,
+    # A server that has vanished without a word, as in a failover, would be waited for a quarter of
+    # an hour: what is sent must arrive within 10 s, and who is silent is asked whether it is there.
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
 }
 RETRY_AFTER = 5  # seconds, that callers are told to wait when it can't be asked
 

@@ -1,7 +1,8 @@
 """Whether the service can do its work: each dependency by name, each with a deadline.
 
 Without the database it is not ready, though alive. Without the inventory, or a worker that keeps
-up, it is degraded: orders can be read, and what can't go on waits.
+up, it is degraded: orders can be read, and what can't go on waits. An instance that is about to
+stop is not ready either, whatever its dependencies say: nobody shall send it more.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from django.utils import timezone
 from orders import figures, queries
 from orders.api.problems import read_only
 from orders.stock import inspection
+from orderservice import draining
 from orderservice.database import RETRY_AFTER
 
 PATIENCE = 1000  # milliseconds, of a statement
@@ -38,13 +40,13 @@ class Dependency:
     detail: str = ""
 
 
+GOES = Dependency(UNAVAILABLE, "draining")
+
+
 @read_only
 def ready(request: HttpRequest) -> JsonResponse:
     """Say of each dependency how it is: 200 while requests can be served, 503 while not."""
-    found = {"database": _database()}
-    if found["database"].status == OK:
-        found |= {"migrations": _migrations(), "queue": _queue()}
-    found["inventory"] = _inventory()
+    found = {"process": GOES} if draining.has_begun() else _dependencies()
     status = next(
         (
             word
@@ -66,6 +68,13 @@ def ready(request: HttpRequest) -> JsonResponse:
     if status == UNAVAILABLE:
         response["Retry-After"] = str(RETRY_AFTER)
     return response
+
+
+def _dependencies() -> dict[str, Dependency]:
+    found = {"database": _database()}
+    if found["database"].status == OK:
+        found |= {"migrations": _migrations(), "queue": _queue()}
+    return found | {"inventory": _inventory()}
 
 
 def _database() -> Dependency:

@@ -25,6 +25,7 @@ from typing import Any
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from orderservice import draining
 from orderservice.arrival import Arrival, Stage
 
 LINGER = 2.0  # seconds, and bytes, that a client may still send after its last answer
@@ -107,19 +108,20 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
         logging.getLogger("gunicorn.http.wsgi").addFilter(tell_no_request)
         super().init_process()
 
-    def accept(self, listener: socket.socket) -> None:
-        """Accept a connection, and wait for its request."""
+    def accept(self, listener: socket.socket) -> bool:
+        """Accept a connection, and wait for its request; tell whether there was one."""
         try:
             sock, address = listener.accept()
         except OSError as exc:
             if exc.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
-            return
+            return exc.errno == errno.ECONNABORTED
         whole, fraction = divmod(self.stall, 1)
         patience = struct.pack("ll", int(whole), int(fraction * 1e6))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
         self.nr_conns += 1
         self._await(Connection(self.cfg, sock, address, listener.getsockname()))
+        return True
 
     def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
         """Wait for the next request of a connection that was kept."""
@@ -138,6 +140,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
         """Serve one request; a client that takes none of its answer for long is let go."""
+        if draining.has_begun():
+            self.max_keepalived = 0  # this answer, and all others, say that they are the last
         try:
             return bool(super().handle_request(req, conn))
         except BlockingIOError as exc:
@@ -165,7 +169,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
             return False
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """When we stop, wait no longer for clients that have yet to begin a request."""
+        """When we stop, accept what waits, and nothing more; wait for no client that is silent."""
+        for listener in self.sockets:
+            # What the kernel has accepted for us goes down with the listener. Left open, as
+            # gunicorn leaves it until the last request has ended, it would take in still more.
+            while self.accept(listener):
+                pass
+            listener.close()
         super()._cap_keepalive(deadline)
         for conn in self.arriving:
             if not conn.arrival.data:

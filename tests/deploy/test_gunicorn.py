@@ -14,6 +14,7 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "localhost",
     "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
     "WEB_CONCURRENCY": "1",
+    "WEB_DRAIN_SECONDS": "0",
 }
 
 

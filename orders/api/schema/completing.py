@@ -131,7 +131,8 @@ def _health() -> Schema:
                 "getReadiness",
                 "Can it do its work?",
                 "Each dependency by name. Without the database it is not ready; without the"
-                " inventory, or a worker that keeps up, it is degraded.",
+                " inventory, or a worker that keeps up, it is degraded. An instance that is about"
+                " to stop names `process` alone, and is not ready.",
                 {
                     "200": ("It can, or in part.", []),
                     "503": ("It can't.", ["Retry-After"]),

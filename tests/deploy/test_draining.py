@@ -1,0 +1,111 @@
+"""SIGTERM: the instance says that it goes, serves on, and leaves nobody without an answer."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from tests.processes import ROOT, ask, database_url, free_port, wait_for
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@contextmanager
+def instance(**variables: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run gunicorn in one process; gives its arbiter, and its port."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "orderservice.wsgi", "--bind", f"127.0.0.1:{port}"],
+        cwd=ROOT,
+        env=os.environ
+        | {"DATABASE_URL": database_url(), "WEB_CONCURRENCY": "1", "LOG_LEVEL": "CRITICAL"}
+        | variables,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: ask(port, "/health")[0] == 200)
+        yield process, port
+    finally:
+        process.kill()
+        process.wait()
+
+
+def server_of(arbiter: subprocess.Popen[bytes]) -> int:
+    """Return the id of the one process that serves."""
+    children = Path(f"/proc/{arbiter.pid}/task/{arbiter.pid}/children").read_text().split()
+    assert len(children) == 1
+    return int(children[0])
+
+
+def test_instance_told_to_stop_says_so_and_serves_until_it_has_drained() -> None:
+    with instance(WEB_DRAIN_SECONDS="600") as (arbiter, port):
+        kept = HTTPConnection("localhost", port, timeout=10)
+        kept.request("GET", "/health")
+        assert kept.getresponse().read()
+        assert ask(port, "/health/ready")[0] == 200
+
+        arbiter.send_signal(signal.SIGTERM)
+        wait_for(lambda: ask(port, "/health/ready")[0] == 503)
+
+        kept.request("GET", "/health/ready")
+        answer = kept.getresponse()
+        assert answer.headers["Connection"] == "close", "its client shall connect elsewhere"
+        assert json.loads(answer.read())["dependencies"] == {
+            "process": {"status": "unavailable", "detail": "draining"}
+        }
+        assert ask(port, "/health") == (200, "")
+        assert ask(port, "/api/docs")[0] == 200
+        assert arbiter.poll() is None
+
+        arbiter.send_signal(signal.SIGTERM)  # somebody is in a hurry
+        assert arbiter.wait(timeout=15) == 0
+        assert ask(port, "/health")[0] == 0
+
+
+def test_drained_instance_ends_by_itself() -> None:
+    with instance(WEB_DRAIN_SECONDS="0.5") as (arbiter, _):
+        begun = time.monotonic()
+        arbiter.send_signal(signal.SIGTERM)
+        assert arbiter.wait(timeout=15) == 0
+        assert time.monotonic() - begun >= 0.5
+
+
+def test_connections_that_wait_to_be_accepted_are_answered_before_it_ends() -> None:
+    """The kernel has accepted them for us: to close the listener alone would reset them."""
+    with instance(WEB_DRAIN_SECONDS="0") as (arbiter, port):
+        server = server_of(arbiter)
+        os.kill(server, signal.SIGSTOP)
+        wait_for(lambda: _status(server, "State").startswith("T"))
+        waiting = [socket.create_connection(("127.0.0.1", port), timeout=15) for _ in range(20)]
+        for client in waiting:
+            client.sendall(GET)
+        arbiter.send_signal(signal.SIGTERM)
+        wait_for(lambda: _is_told_to_stop(server))
+        os.kill(server, signal.SIGCONT)
+
+        answers = [client.recv(65536) for client in waiting]
+
+        assert [answer[:15] for answer in answers] == [b"HTTP/1.1 200 OK"] * len(waiting)
+        assert arbiter.wait(timeout=15) == 0
+
+
+def _is_told_to_stop(pid: int) -> bool:
+    """Tell whether SIGTERM waits for a process that is frozen."""
+    return bool(int(_status(pid, "ShdPnd"), 16) & 1 << signal.SIGTERM - 1)
+
+
+def _status(pid: int, name: str) -> str:
+    """Return what the kernel says of a process."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
