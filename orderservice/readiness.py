@@ -14,14 +14,13 @@ from datetime import timedelta
 from threading import Lock
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from orders import figures, queries
 from orders.api.problems import read_only
 from orders.stock import inspection
-from orderservice import draining
+from orderservice import draining, migrations
 from orderservice.database import RETRY_AFTER
 
 PATIENCE = 1000  # milliseconds, of a statement
@@ -92,12 +91,11 @@ def _migrations() -> Dependency:
     if not _known.is_migrated:
         try:
             with queries.within(PATIENCE):
-                executor = MigrationExecutor(connection)
-                missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+                missing = migrations.missing()
         except (queries.Unanswered, DatabaseError, InterfaceError):
             return Dependency(UNAVAILABLE, "no answer")
         if missing:
-            return Dependency(UNAVAILABLE, f"{len(missing)} to apply")
+            return Dependency(UNAVAILABLE, f"{missing} to apply")
         _known.is_migrated = True
     return Dependency(OK)
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import quote
@@ -31,20 +31,22 @@ def database_url() -> str:
 
 @contextmanager
 def worker(
-    inventory_url: str, *, code: Path = ROOT, **variables: str
+    inventory_url: str, *, log: Path | None = None, code: Path = ROOT, **variables: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``manage.py worker``; kill it at the end if it still runs."""
-    process = subprocess.Popen(
-        [*MANAGE, "worker", "--concurrency", "2"],
-        cwd=code,
-        env=os.environ
-        | {
-            "DATABASE_URL": database_url(),
-            "INVENTORY_SERVICE_URL": inventory_url,
-            "PYTHONWARNINGS": "ignore",
-        }
-        | variables,
-    )
+    with ExitStack() as stack:
+        process = subprocess.Popen(
+            [*MANAGE, "worker", "--concurrency", "2"],
+            cwd=code,
+            env=os.environ
+            | {
+                "DATABASE_URL": database_url(),
+                "INVENTORY_SERVICE_URL": inventory_url,
+                "PYTHONWARNINGS": "ignore",
+            }
+            | variables,
+            stderr=stack.enter_context(log.open("wb")) if log else None,
+        )
     try:
         yield process
     finally:

@@ -1,8 +1,9 @@
 """The worker: what it finds, what it survives, and the nudges that only spare it the wait."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,6 +116,50 @@ def test_worker_whose_connections_are_cut_goes_on(sandbox: Sandbox) -> None:
         abandoned(second)
         wait_for(lambda: is_confirmed(second), within=20)
         assert process.poll() is None
+
+
+@pytest.fixture
+def unmigrated(committed_db: None) -> Iterator[Callable[[], None]]:
+    """A database that lacks this release's last migration, and what applies it."""
+    row: list[Any] = []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM django_migrations WHERE (app, name) ="
+            " (SELECT app, max(name) FROM django_migrations WHERE app = 'orders' GROUP BY app)"
+            " RETURNING id, app, name, applied"
+        )
+        row.extend(cursor.fetchall())
+
+    def migrate() -> None:
+        with connection.cursor() as cursor:
+            while row:
+                cursor.execute("INSERT INTO django_migrations VALUES (%s, %s, %s, %s)", row.pop())
+
+    yield migrate
+    migrate()
+
+
+def test_worker_waits_for_the_migrations_of_its_release(
+    sandbox: Sandbox, unmigrated: Callable[[], None], tmp_path: Path
+) -> None:
+    sandbox.store.set_stock({"10": 45})
+    order = order_of(p10=2)
+    abandoned(order)
+    log = tmp_path / "log"
+
+    def is_waiting() -> bool:
+        return "worker_waits_for_migrations" in log.read_text()
+
+    with worker(sandbox.url, log=log) as process:
+        wait_for(is_waiting)
+        assert stop(process) == 0
+    with worker(sandbox.url, log=log):
+        wait_for(is_waiting)
+        assert stock(sandbox) == {"10": 45}
+        unmigrated()
+        wait_for(lambda: is_confirmed(order))
+
+    assert stock(sandbox) == {"10": 43}
 
 
 def test_worker_stops_between_calls_when_asked(sandbox: Sandbox) -> None:

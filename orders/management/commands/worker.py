@@ -10,17 +10,20 @@ import psycopg
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, connection
 from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 
-from orderservice import garbage, tracing
+from orderservice import garbage, migrations, tracing
 from orderservice.metrics import reports
 
 # Seconds: before another start when the database was lost, doubling up to the last.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 POOL_PATIENCE = 10.0
+BETWEEN_LOOKS = 2.0  # while migrations are missing
+LOST = (ConnectorException, psycopg.OperationalError, OperationalError, InterfaceError)
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +69,7 @@ async def run(concurrency: int) -> None:
         failure = (await asyncio.gather(work, return_exceptions=True))[0]
         if stop.is_set():
             break
-        if failure and not isinstance(failure, ConnectorException | psycopg.OperationalError):
+        if failure and not isinstance(failure, LOST):
             raise failure
         # Without a failure it was one of procrastinate's own tasks, which has logged it.
         pause = FIRST_PAUSE if loop.time() - started > LONGEST_PAUSE else pause
@@ -78,6 +81,11 @@ async def run(concurrency: int) -> None:
 
 async def _work(concurrency: int) -> None:
     """Run procrastinate's worker on connections of its own; cancelling stops it gracefully."""
+    while missing := await asyncio.to_thread(_missing_migrations):
+        # A release's worker may start before its migrations. What it sends to the inventory on
+        # tables that it does not know, it could not write down.
+        log.warning("worker_waits_for_migrations", missing=missing)
+        await asyncio.sleep(BETWEEN_LOOKS)
     url = settings.WORKER_DATABASE_URL
     where: dict[str, Any] = {"conninfo": url} if url else {"kwargs": connector_params()}
     connector = PsycopgConnector(**where, min_size=1, max_size=4, timeout=POOL_PATIENCE)
@@ -91,3 +99,10 @@ async def _work(concurrency: int) -> None:
                 # No patience with jobs: they notice at once, end their step, and are waited for.
                 shutdown_graceful_timeout=0,
             )
+
+
+def _missing_migrations() -> int:
+    try:
+        return migrations.missing()
+    finally:
+        connection.close()  # it is this thread's, which has no other use for it
