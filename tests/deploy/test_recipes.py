@@ -1,0 +1,179 @@
+"""render.yaml and docker-compose.yml: they name what there is, and give what is needed."""
+
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import get_commands, load_command_class
+from django.urls import resolve
+
+from inventory_client.sandbox.__main__ import _parser as sandbox_parser
+from orderservice.health import health
+from tests.deploy.recipes import (
+    blueprint_environment,
+    compose_environment,
+    read,
+    seconds,
+    secrets_in,
+    variables_of,
+    words,
+)
+from tests.processes import ROOT
+from tests.test_settings import example, start
+
+RENDER, COMPOSE = read("render.yaml"), read("docker-compose.yml")
+ON_RENDER = {each["name"]: each for each in RENDER["services"]}
+CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: each for name, each in CONTAINERS.items() if each["image"] == "order-service"}
+THAT_SERVE = [name for name, each in OURS.items() if each.get("env_file")]
+# What compose itself reads, and what the balancer does.
+NOT_OURS = {"PUBLIC_SCHEME"}
+
+
+def gunicorn_waits() -> int:
+    """Return for how many seconds gunicorn waits for its requests before it stops."""
+    waits: int = runpy.run_path(str(ROOT / "gunicorn.conf.py"))["graceful_timeout"]
+    return waits
+
+
+def understands(command: list[str]) -> None:
+    """Fail unless a command of ours exists and takes these arguments."""
+    match command:
+        case ["python", "manage.py", name, *arguments]:
+            parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
+            parser.parse_args(arguments)
+        case ["python", "-m", "inventory_client.sandbox", *arguments]:
+            sandbox_parser().parse_args(arguments)
+        case _:
+            pytest.fail(f"what is {command}?")
+
+
+# --- render.yaml ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "proxies"), [("order-service", 23), ("order-service-worker", 0)])
+def test_blueprint_gives_each_service_what_it_reads_and_needs(name: str, proxies: int) -> None:
+    """Among it, for who is asked: whose word to take for where a request comes from."""
+    given = blueprint_environment(RENDER, ON_RENDER[name])
+    assert given.keys() <= example().keys()
+    assert given["INVENTORY_SERVICE_URL"] == "https://api.soksothy.me/api/v1"
+    assert start(given, "DEBUG, len(settings.TRUSTED_PROXIES)") == f"False {proxies}"
+
+
+@pytest.mark.parametrize("name", ON_RENDER)
+def test_blueprint_runs_commands_that_there_are(name: str) -> None:
+    for field in ("preDeployCommand", "dockerCommand"):
+        if field in ON_RENDER[name]:
+            understands(words(ON_RENDER[name][field]))
+
+
+def test_blueprint_deploys_what_passed_ci_after_its_migrations() -> None:
+    assert {each["autoDeployTrigger"] for each in RENDER["services"]} == {"checksPass"}
+    web = ON_RENDER["order-service"]
+    assert words(web["preDeployCommand"])[:3] == ["python", "manage.py", "migrate"]
+    assert resolve(web["healthCheckPath"]).func == health
+    for each in RENDER["services"]:
+        assert each["maxShutdownDelaySeconds"] > gunicorn_waits()
+
+
+# --- docker-compose.yml --------------------------------------------------------------------------
+
+
+def test_containers_are_given_what_they_read_and_need(tmp_path: Path) -> None:
+    assert sorted(THAT_SERVE) == ["migrate", "web1", "web2", "worker"]
+    first, *others = [OURS[name] for name in THAT_SERVE]
+    assert all(each["environment"] == first["environment"] for each in others)
+    assert first["environment"].keys() <= example().keys()
+    given = compose_environment(first, secrets_in(tmp_path))
+    shown = "DEBUG, settings.DATABASES['default']['HOST'], settings.INVENTORY_SERVICE_URL"
+    assert start(given, shown) == "False database http://inventory:8001/api/v1"
+
+
+def test_compose_asks_env_for_what_the_service_reads() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert variables_of(text) - NOT_OURS <= example().keys()
+
+
+@pytest.mark.parametrize("name", [name for name, each in OURS.items() if "command" in each])
+def test_container_runs_a_command_that_there_is(name: str) -> None:
+    understands(words(OURS[name]["command"]))
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_container_can_do_no_more_than_it_must(name: str) -> None:
+    container = CONTAINERS[name]
+    assert container["read_only"]
+    assert container["cap_drop"] == ["ALL"]
+    assert container["security_opt"] == ["no-new-privileges:true"]
+    assert {"cpus", "memory"} <= container["deploy"]["resources"]["limits"].keys()
+    assert container["logging"] == {"driver": "local"}
+    assert all(port.startswith("127.0.0.1:") for port in container.get("ports", []))
+
+
+@pytest.mark.parametrize("name", [name for name in CONTAINERS if name not in OURS])
+def test_container_of_others_is_pinned_by_tag_and_digest(name: str) -> None:
+    assert re.fullmatch(r"[\w/]+:[\w.-]+@sha256:[0-9a-f]{64}", CONTAINERS[name]["image"])
+
+
+def test_containers_wait_for_what_they_need() -> None:
+    assert CONTAINERS["migrate"]["depends_on"]["database"]["condition"] == "service_healthy"
+    for name in ("web1", "web2", "worker"):
+        needs = CONTAINERS[name]["depends_on"]
+        assert needs["migrate"]["condition"] == "service_completed_successfully"
+        assert seconds(CONTAINERS[name]["stop_grace_period"]) > gunicorn_waits()
+    for name, container in CONTAINERS.items():
+        lasts = container["restart"] == "unless-stopped"
+        assert lasts != (name == "migrate")
+        for needed, how in container.get("depends_on", {}).items():
+            if how["condition"] == "service_healthy" and needed not in OURS:
+                assert "healthcheck" in CONTAINERS[needed]
+
+
+def test_balancer_is_whom_the_service_believes_and_answers() -> None:
+    [address] = [network["ipv4_address"] for network in CONTAINERS["balancer"]["networks"].values()]
+    web = CONTAINERS["web1"]["environment"]
+    assert web["TRUSTED_PROXIES"] == f"${{TRUSTED_PROXIES:-{address}}}"
+    balancer = CONTAINERS["balancer"]["environment"]
+    asked_for = set(re.findall(r"\$\{(\w+)", (ROOT / "deploy" / "haproxy.cfg").read_text()))
+    assert balancer.keys() <= asked_for
+    assert web["ALLOWED_HOSTS"].split(",")[-1] == balancer["HEALTH_HOST"]
+    for number in (1, 2):
+        assert balancer[f"WEB{number}"] == f"web{number}:{web['PORT']}"
+
+
+def test_files_that_containers_see_are_there() -> None:
+    mounted = {
+        source
+        for container in CONTAINERS.values()
+        for source, *_ in (volume.split(":") for volume in container.get("volumes", []))
+        if source.startswith("./")
+    }
+    assert mounted
+    assert [source for source in sorted(mounted) if not (ROOT / source).exists()] == []
+
+
+# --- deploy/make-secrets -------------------------------------------------------------------------
+
+
+def test_secrets_are_made_up_once_and_kept(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SHOP_NAME=Lamps\nSECRET_KEY=mine\n")
+    first = secrets_in(tmp_path)
+    password = (tmp_path / "deploy/secrets/grafana-password").read_text()
+    assert first["SECRET_KEY"] == "mine"
+    assert re.fullmatch("[0-9a-f]{64}", first["DATABASE_PASSWORD"])
+    assert len({*first.values(), password}) == 5
+    token = (tmp_path / "deploy/secrets/metrics-token").read_text().strip()
+    assert token == first["METRICS_TOKEN"]
+
+    assert secrets_in(tmp_path) == first
+    assert (tmp_path / "deploy/secrets/grafana-password").read_text() == password
+
+
+def test_secrets_are_hidden_from_other_users(tmp_path: Path) -> None:
+    secrets_in(tmp_path)
+    assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "deploy/secrets").stat().st_mode & 0o077 == 0
+    # A container's user is none of the folder's, and has the file alone before it.
+    assert (tmp_path / "deploy/secrets/metrics-token").stat().st_mode & 0o004
