@@ -79,13 +79,16 @@ $(AUDIT)/.installed: $(STAMP) requirements-audit.txt
 	$(AUDIT)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 	@touch $@
 
-lint: $(STAMP) ## Check style, types, import directions, migrations and production settings
+lint: $(STAMP) ## Check style, types, import directions, migrations, production settings, image and workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m orderservice.dev.check_deploy
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff check --fix .
