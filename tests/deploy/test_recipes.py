@@ -2,14 +2,18 @@
 
 import re
 import runpy
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import get_commands, load_command_class
+from django.test import RequestFactory
 from django.urls import resolve
+from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.__main__ import _parser as sandbox_parser
+from orderservice.client_address import client_address
 from orderservice.health import health
 from tests.deploy.recipes import (
     blueprint_environment,
@@ -76,6 +80,17 @@ def test_blueprint_deploys_what_passed_ci_after_its_migrations() -> None:
     assert resolve(web["healthCheckPath"]).func == health
     for each in RENDER["services"]:
         assert each["maxShutdownDelaySeconds"] > gunicorn_waits()
+
+
+def test_blueprint_tells_clients_apart_behind_render_s_proxies(
+    rf: RequestFactory, settings: Settings
+) -> None:
+    """Render's proxy calls from inside, Cloudflare called it, and the client says the rest."""
+    listed = blueprint_environment(RENDER, ON_RENDER["order-service"])["TRUSTED_PROXIES"]
+    settings.TRUSTED_PROXIES = [ip_network(each) for each in listed.split(",")]
+    came_by = "6.6.6.6, 99.61.165.29, 104.22.17.40"
+    request = rf.get("/", headers={"X-Forwarded-For": came_by}, REMOTE_ADDR="10.21.157.68")
+    assert client_address(request) == "99.61.165.29"
 
 
 # --- docker-compose.yml --------------------------------------------------------------------------
