@@ -37,6 +37,12 @@ def test_each_alert_fires_when_it_should_and_not_before() -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_alerts_name_the_job_that_prometheus_has() -> None:
+    configuration = yaml.safe_load((ALERTS.parent / "prometheus.yml").read_text())
+    [job] = configuration["scrape_configs"]
+    assert set(re.findall(r'job="(\w+)"', ALERTS.read_text())) == {job["job_name"]}
+
+
 def test_each_alert_is_tried() -> None:
     tried = (ALERTS.parent / "alerts.test.yml").read_text()
     assert [rule["alert"] for rule in rules() if rule["alert"] not in tried] == []
