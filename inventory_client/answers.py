@@ -36,6 +36,14 @@ class StockLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class StockPage:
+    """Some of the products, and how many pages all of them take."""
+
+    levels: list[StockLevel]
+    last_page: int
+
+
+@dataclass(frozen=True, slots=True)
 class Adjusted:
     """An applied change. ``quantity`` was read after the write: other changes may be in it."""
 
@@ -91,12 +99,22 @@ def stock_level(answer: Answer, product_id: str) -> StockLevel:
     """Read an item; raises BadAnswer when it is another product's or lacks a count."""
     item = answer.document()
     _same_product(item, product_id)
-    return StockLevel(
-        product_id=product_id,
-        quantity=count(item, "quantity"),
-        updated_at=_text(item, "updated_at"),
-        warehouse_location=_text(item, "warehouse_location"),
-    )
+    return _level(item, product_id)
+
+
+def stock_page(answer: Answer, page: int) -> StockPage:
+    """Read a page of the list; raises BadAnswer when it is another page, or no list."""
+    document = answer.document()
+    items = document.get("data")
+    if not isinstance(items, list) or count(document, "current_page") != page:
+        raise BadAnswer("the answer is not the page that was asked for")
+    levels = []
+    for item in items:
+        product_id = item.get("product_id") if isinstance(item, dict) else None
+        if not isinstance(product_id, str) or not _STORABLE.fullmatch(product_id):
+            raise BadAnswer("an item names no product")
+        levels.append(_level(item, product_id))
+    return StockPage(levels, count(document, "last_page"))
 
 
 def availabilities(answer: Answer, quantities: Mapping[str, int]) -> list[Availability]:
@@ -152,6 +170,15 @@ def adjusted(answer: Answer, product_id: str, delta: int, quantity_field: str) -
     item = answer.document()
     _same_product(item, product_id)
     return Adjusted(product_id, delta, count(item, quantity_field), answer.trace_id)
+
+
+def _level(item: Mapping[str, Any], product_id: str) -> StockLevel:
+    return StockLevel(
+        product_id=product_id,
+        quantity=count(item, "quantity"),
+        updated_at=_text(item, "updated_at"),
+        warehouse_location=_text(item, "warehouse_location"),
+    )
 
 
 def _same_product(item: Mapping[str, Any], product_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
@@ -118,6 +118,21 @@ class InventoryClient:
             request_id=request_id,
             within=within,
         )
+
+    def levels(self) -> Iterator[StockLevel]:
+        """Read the stock of every product, page by page.
+
+        What comes or goes meanwhile may be read twice, or not at all. Raises Unavailable, with
+        ``not_offered`` as its code in a dialect that has no such list.
+        """
+        page, last = 1, 1
+        while page <= last:
+            path = self._dialect.page_path(page)
+            if path is None:
+                raise Unavailable("not_offered", detail="this dialect has no list of products")
+            found = self._ask("GET", path, partial(answers.stock_page, page=page))
+            yield from found.levels
+            page, last = page + 1, found.last_page if found.levels else page
 
     def health(self) -> Health:
         """Ask the inventory how it is; raises Unavailable."""

@@ -11,6 +11,7 @@ from inventory_client.errors import InventoryError, NotYet, OutcomeUnknown, Reje
 
 _STOCK_LEFT = re.compile(r"(?:current quantity|available)\D{1,3}(\d{1,18})\b", re.IGNORECASE)
 _DETAIL_LENGTH = 300
+_PAGE = 50  # products; the upstream gives 100 at most, but an answer has its limit, too
 
 
 class Dialect(Protocol):
@@ -21,6 +22,9 @@ class Dialect(Protocol):
 
     def read_path(self, product_id: str) -> str:
         """Return the path of a product's item."""
+
+    def page_path(self, page: int) -> str | None:
+        """Return the path of a page of all products; None where there is no such list."""
 
     def change(self, product_id: str, delta: int, reason: str) -> tuple[str, dict[str, Any]]:
         """Return the path and the body of a POST that changes stock by ``delta``."""
@@ -40,6 +44,9 @@ class InventoryDialect:
 
     def read_path(self, product_id: str) -> str:
         return f"/inventory/items/{segment(product_id)}"
+
+    def page_path(self, page: int) -> str | None:
+        return f"/inventory/items?page={page}&limit={_PAGE}"
 
     def change(self, product_id: str, delta: int, reason: str) -> tuple[str, dict[str, Any]]:
         path = f"/inventory/items/{segment(product_id)}/adjust"
@@ -67,6 +74,9 @@ class GatewayDialect:
 
     def read_path(self, product_id: str) -> str:
         return f"/stock/{segment(product_id)}"
+
+    def page_path(self, page: int) -> str | None:
+        return None
 
     def change(self, product_id: str, delta: int, reason: str) -> tuple[str, dict[str, Any]]:
         verb = "remove" if delta < 0 else "add"

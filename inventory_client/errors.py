@@ -67,8 +67,9 @@ class OutcomeUnknown(InventoryError):
 class Unavailable(InventoryError):
     """A check, a read or a health call has no usable answer; nothing was changed by asking.
 
-    ``code`` is any of the codes above, of which callers tell ``unknown_product`` apart; or
-    ``out_of_time``, when the caller had less time than the service is given.
+    ``code`` is any of the codes above, of which callers tell ``unknown_product`` apart;
+    ``out_of_time``, when the caller had less time than the service is given; or ``not_offered``,
+    when the dialect has no such call.
     """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from orderservice.backups.database import BackupError
@@ -21,7 +22,7 @@ class Archive:
     """A dump of this service's database."""
 
     file: Path
-    made_at: str
+    made_at: datetime
     server: int  # the major version of the server that it is from
     pg_dump: int
     contents: str  # what of it to restore, as pg_restore takes it
@@ -47,7 +48,9 @@ class Archive:
             raise BackupError(f"{file} is a dump of another database: it has no orders.")
         return cls(
             file=file,
-            made_at=_said(listed, r"Archive created at (.+)"),
+            made_at=datetime.fromisoformat(
+                _said(listed, r"Archive created at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
+            ).replace(tzinfo=UTC),
             server=int(_said(listed, r"Dumped from database version: (\d+)")),
             pg_dump=int(_said(listed, r"Dumped by pg_dump version: (\d+)")),
             contents="".join(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import shutil
 import signal
@@ -57,7 +58,8 @@ class Program:
         """
         done = subprocess.run(
             [self.path, *arguments],
-            env=environment,
+            # A dump has its time in the zone of who made it, and does not say which.
+            env={**(os.environ if environment is None else environment), "TZ": "UTC"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 from django.db import connection
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
@@ -20,7 +21,7 @@ from tests.commands.running import run
 from tests.factories import OPERATOR, order_of, stock
 
 pytestmark = pytest.mark.xdist_group("backup")  # one copy of the migrated database
-STOCK = {"5": 40, "7": 30, "9": 20, "10": 45, "11": 60}
+STOCK = {"5": 40, "7": 30, "9": 20, "10": 45, "11": 60, "13": 50, "16": 8}
 
 
 @pytest.fixture
@@ -28,9 +29,9 @@ def sole_writer(settings: Settings) -> None:
     settings.INVENTORY_SOLE_WRITER = True
 
 
-def reconciled() -> tuple[int, dict[str, str]]:
+def reconciled(*options: str) -> tuple[int, dict[str, str]]:
     """Return the exit code, and the words on each product that a violation is about."""
-    outcome = run("reconcile_stock", "--json")
+    outcome = run("reconcile_stock", "--json", *options)
     found: list[dict[str, Any]] = json.loads(outcome.out)["findings"]
     return outcome.code, {
         each["product_id"]: each["what"] for each in found if each["severity"] == "violation"
@@ -68,22 +69,29 @@ def test_drill_shows_exactly_what_was_lost_and_the_runbook_resolves_it(
     assert StockMovement.objects.get(confirmation__order=under_way).state == "planned"
     assert reconciled() == (2, {})  # one is on its way
     dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
+    # Not a minute before the backup, as restore_db says it: the stock was filled just now.
+    since = timezone.now().isoformat()
 
-    # Five more are confirmed: one that waited, one that was under way, and three that come.
+    # Five more are confirmed: one that waited, one that was under way, and three that come. Of
+    # product 13 nothing had moved before.
     lifecycle.confirm(waiting.pk, actor=OPERATOR)
     advance_all()
-    lost = [confirmed(p10=1, p7=4), confirmed(p7=2), confirmed(p9=1)]
+    lost = [confirmed(p10=1, p7=4), confirmed(p7=2, p13=3), confirmed(p9=1)]
     assert Order.objects.filter(status="CONFIRMED").count() == len(known) + 5
     assert reconciled() == (0, {})
-    assert stock(sandbox) == {"5": 36, "7": 21, "9": 16, "10": 37, "11": 59}
+    after = {"5": 36, "7": 21, "9": 16, "10": 37, "11": 59, "13": 47, "16": 8}
+    assert stock(sandbox) == after
 
     connection.close()
     databases.create(shop)  # what there was is destroyed
     run("restore_db", dump)
 
     of_10, of_7 = known[0].pk, known[1].pk
-    code, found = reconciled()
+    code, found = reconciled("--since", since)
     assert code == 1
+    unmoved = found.pop("13")
+    assert unmoved.startswith("the ledger never moved it, and the inventory changed it at ")
+    assert unmoved.endswith("; it has 47")
     assert found == {
         "10": f"order #{of_10} left 43 in stock, and the inventory has 37 (-6)",
         "7": f"order #{of_7} left 27 in stock, and the inventory has 21 (-6)",
@@ -93,21 +101,22 @@ def test_drill_shows_exactly_what_was_lost_and_the_runbook_resolves_it(
     # The runbook. What can be confirmed anew is given back first: confirming takes it again.
     give_back(sandbox, "10", 6)
     give_back(sandbox, "9", 3)
-    assert set(reconciled()[1]) == {"7"}
+    assert set(reconciled("--since", since)[1]) == {"7", "13"}
     # The other goods have left the house, and nobody will enter those orders again.
     why = "parcels of the lost orders 1 and 2 have left"
     said = run("accept_stock", "7", "21", "--note", why).out
     assert said == "product 7: 21, where the ledger expected 27 (-6)\n"
-    assert reconciled() == (2, {})  # what was under way is so again
+    run("accept_stock", "13", "47", "--note", why)
+    assert reconciled("--since", since) == (2, {})  # what was under way is so again
     # Now the worker may start, and staff confirm again what is PENDING again, or enter it anew.
     advance_all()
     assert reconciled() == (0, {})
     lifecycle.confirm(waiting.pk, actor=OPERATOR)
     anew = [confirmed(p10=1), confirmed(p9=1)]
 
-    assert reconciled() == (0, {})
+    assert reconciled("--since", since) == (0, {})
     assert run("reconcile_stock").out.strip() == "clean"
-    assert stock(sandbox) == {"5": 36, "7": 21, "9": 16, "10": 37, "11": 59}
+    assert stock(sandbox) == after
     assert {each.pk for each in anew}.isdisjoint({each.pk for each in lost})
     confirmed(p7=1)  # and what was accepted is counted on from
     assert reconciled() == (0, {})

@@ -3,8 +3,10 @@
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
@@ -12,6 +14,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from orders import lifecycle
@@ -40,8 +43,9 @@ def held() -> dict[str, tuple[int, int]]:
 
 
 def test_restore_into_a_new_database_brings_everything_back_and_all_of_it_works(
-    shop: str, folder: Path
+    shop: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
     order = order_of(p10=2)
     lifecycle.hold(order.pk, actor=actor(), reason=HoldReason.PAYMENT, note="naïve – ☂")
     RateCount.objects.create(key="orders:a", since=order.created_at, hits=1)
@@ -58,13 +62,16 @@ def test_restore_into_a_new_database_brings_everything_back_and_all_of_it_works(
     assert contents.schema(Database.configured()) == schema
     with psycopg.connect(database_url()) as reader:
         assert contents.sequences(reader) == sequences
-    lines = outcome.out.splitlines()
-    assert "1 orders in the place of 0 orders and 0 accounts" in lines[0]
-    assert lines[1:] == [
-        f"the next order is number {order.pk + 10_001}",
-        "next: manage.py migrate (0 migrations to apply)",
-        "then: manage.py reconcile_stock, before web and worker start (docs/backups.md)",
-    ]
+    first, number, migrate, reconcile = outcome.out.splitlines()
+    assert "1 orders in the place of 0 orders and 0 accounts" in first
+    assert number == f"the next order is number {order.pk + 10_001}"
+    assert migrate == "next: manage.py migrate (0 migrations to apply)"
+    said = re.fullmatch(
+        r"then: manage.py reconcile_stock --since (\S+), before web and worker start .*", reconcile
+    )
+    assert said is not None
+    since = datetime.fromisoformat(said[1])  # a minute before, for clocks differ
+    assert timedelta(minutes=1) <= timezone.now() - since < timedelta(minutes=10)
     assert order_of(p9=1).pk == order.pk + 10_001
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         OrderEvent.objects.all().delete()
@@ -111,7 +118,10 @@ def test_restore_over_accounts_without_orders_is_refused_too(shop: str, dump: Pa
         run("restore_db", str(dump))
 
 
-def test_restore_removes_what_has_come_since_and_leaves_extensions(dump: Path) -> None:
+def test_restore_removes_what_has_come_since_but_leaves_extensions_and_given_numbers(
+    dump: Path,
+) -> None:
+    lost = order_of(p9=1)
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE later (id serial, number bigint REFERENCES orders_order);"
@@ -122,7 +132,7 @@ def test_restore_removes_what_has_come_since_and_leaves_extensions(dump: Path) -
         cursor.execute("SELECT oid FROM pg_extension WHERE extname = 'pg_trgm'")
         extension = cursor.fetchone()
 
-    run("restore_db", str(dump), "--replace")
+    run("restore_db", str(dump), "--replace", "--skip-numbers", "0")
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT oid FROM pg_extension WHERE extname = 'pg_trgm'")
@@ -132,12 +142,7 @@ def test_restore_removes_what_has_come_since_and_leaves_extensions(dump: Path) -
             " to_regtype('mood'), to_regproc('felt')"
         )
         assert cursor.fetchone() == (None,) * 5
-
-
-def test_restore_gives_no_number_again_that_a_lost_order_may_have(dump: Path) -> None:
-    lost = order_of(p9=1)
-    run("restore_db", str(dump), "--replace", "--skip-numbers", "0")
-    assert order_of(p9=1).pk == lost.pk + 1  # it was known, for it was still there
+    assert order_of(p9=1).pk == lost.pk + 1  # none was skipped, and none is given again
 
 
 def test_restore_beside_others_is_refused(dump: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,19 @@
 """``reconcile_stock`` beside the inventory: what differs, and what only seems to."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.management import CommandError
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from inventory_client import InventoryClient, StockLevel, Unavailable
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Order, StockMovement
+from orders.stock import inventory
 from orders.stock.reconcile import drift
 from orders.stock.reconcile.positions import positions
 from tests.commands.running import run
@@ -121,6 +125,85 @@ def test_reconcile_without_an_inventory_says_that_it_compared_nothing(
     sandbox.switches.update({"down": "503"})
     text = "not compared, the inventory can't be read (server_error): 2 products"
     assert drifts() == (expected[0], [(expected[1], None, text)])
+
+
+@pytest.fixture
+def unmoved(sandbox: Sandbox, order: Order, settings: Settings) -> str:
+    """A moment; since then product 7 has changed, which somebody ordered and nobody confirmed."""
+    settings.INVENTORY_SOLE_WRITER = True
+    sandbox.store.set_stock({"7": 5, "8": 6})
+    order_of(p7=1)
+    order_of(p8=1)
+    since = timezone.now().isoformat()
+    sandbox.store.set_stock({"7": 4})
+    return since
+
+
+def test_reconcile_since_a_moment_finds_what_changed_and_the_ledger_never_moved(
+    sandbox: Sandbox, unmoved: str, settings: Settings
+) -> None:
+    sandbox.store.set_stock({f"new {number}": 1 for number in range(120)})  # three pages
+    code, found = drifts("--since", unmoved)
+    assert code == 1
+    assert {severity for severity, _, _ in found} == {"violation"}
+    assert {product for _, product, _ in found} == {"7", *(f"new {n}" for n in range(120))}
+    assert len(found) == 121
+    assert drifts("--since", unmoved, "--product", "7")[1][0][2].endswith("; it has 4")
+    assert drifts("--since", unmoved, "--product", "8") == (0, [])
+    settings.INVENTORY_SOLE_WRITER = False
+    assert drifts("--since", unmoved)[0] == 0
+    assert drifts() == (0, [])
+
+
+def test_reconcile_since_a_moment_through_the_gateway_looks_at_what_was_ordered(
+    sandbox: Sandbox, unmoved: str, settings: Settings
+) -> None:
+    """It has no list of products."""
+    settings.INVENTORY_DIALECT = "gateway"
+    settings.INVENTORY_SERVICE_URL = sandbox.gateway_url
+    inventory.client.cache_clear()
+    sandbox.store.set_stock({"new": 1})
+    order_of(p77=1)  # which the inventory does not know
+    assert [product for _, product, _ in drifts("--since", unmoved)[1]] == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [
+        (StockLevel("7", 4, None, None), "does not tell when it changed 1 of them"),
+        (StockLevel("7", 4, "yesterday", None), "does not tell when it changed 1 of them"),
+        (Unavailable("timeout"), "can't be read (timeout)"),
+    ],
+)
+def test_reconcile_since_a_moment_says_what_it_could_not_look_at(
+    unmoved: str, monkeypatch: pytest.MonkeyPatch, level: StockLevel | Unavailable, said: str
+) -> None:
+    def levels(_: object) -> Iterator[StockLevel]:
+        if isinstance(level, Unavailable):
+            raise level
+        yield level
+
+    monkeypatch.setattr(InventoryClient, "levels", levels)
+    code, ((severity, product, what),) = drifts("--since", unmoved)
+    assert (code, severity, product) == (2, "unsettled", None)
+    assert what.endswith(f"were not all looked at: the inventory {said}")
+
+
+def test_reconcile_since_a_moment_leaves_out_what_is_in_flight(
+    sandbox: Sandbox, unmoved: str
+) -> None:
+    other = order_of(p7=1)
+    lifecycle.confirm(other.pk, actor=OPERATOR, hold=0)
+    assert "product 7: the ledger never moved it" in run("reconcile_stock", "--since", unmoved).out
+    StockMovement.objects.filter(confirmation__order=other).update(state="claimed")
+    assert "never moved it" not in run("reconcile_stock", "--since", unmoved).out
+
+
+def test_reconcile_since_no_moment_could_not_run() -> None:
+    with pytest.raises(CommandError, match="is no time like"):
+        run("reconcile_stock", "--since", "yesterday")
+    with pytest.raises(CommandError, match="asks the inventory"):
+        run("reconcile_stock", "--since", "2026-11-26", "--no-inventory")
 
 
 def test_reconcile_reads_again_what_failed_once(sandbox: Sandbox, order: Order) -> None:

@@ -12,6 +12,7 @@ from inventory_client import Adjusted, InventoryClient, InventoryError
 BASE = "https://inventory.test/api/v1"
 ADJUST = f"{BASE}/inventory/items/10/adjust"
 READ = f"{BASE}/inventory/items/10"
+LIST = f"{BASE}/inventory/items"
 CHECK = f"{BASE}/inventory/check-availability/bulk"
 GATEWAY = "https://shop.test/api"
 REMOVE = f"{GATEWAY}/stock/10/remove"

@@ -24,6 +24,7 @@ from tests.inventory.mocked import (
     CHECK,
     ITEM,
     LINE,
+    LIST,
     READ,
     as_body,
     deduct,
@@ -175,6 +176,56 @@ def test_read_returns_the_level_with_its_own_time(
     wire.get(READ, json=ITEM)
 
     assert client.read("10") == StockLevel("10", 8, "2026-01-01", "A")
+
+
+def test_levels_read_all_pages_and_no_more(
+    wire: responses.RequestsMock, client: InventoryClient
+) -> None:
+    for page, product in ((1, "10"), (2, "9")):
+        wire.get(
+            LIST,
+            json={"current_page": page, "last_page": 2, "data": [{**ITEM, "product_id": product}]},
+            match=[responses.matchers.query_param_matcher({"page": page, "limit": 50})],
+        )
+
+    assert [level.product_id for level in client.levels()] == ["10", "9"]
+    assert next(client.levels()) == StockLevel("10", 8, "2026-01-01", "A")
+
+
+def test_levels_of_a_list_without_an_end_end_with_its_products(
+    wire: responses.RequestsMock, client: InventoryClient
+) -> None:
+    wire.get(LIST, json={"current_page": 1, "last_page": 10**9, "data": []})
+
+    assert list(client.levels()) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"current_page": 2, "last_page": 2, "data": [ITEM]},
+        {"current_page": 1, "last_page": 1, "data": ITEM},
+        {"current_page": 1, "data": [ITEM]},
+        {"current_page": 1, "last_page": 1, "data": ["10"]},
+        {"current_page": 1, "last_page": 1, "data": [{**ITEM, "product_id": 10}]},
+        {"current_page": 1, "last_page": 1, "data": [{**ITEM, "quantity": -1}]},
+        [ITEM],
+    ],
+)
+def test_levels_without_a_usable_page_are_unavailable(
+    wire: responses.RequestsMock, client: InventoryClient, body: object
+) -> None:
+    wire.get(LIST, json=body)
+
+    failure = failure_of(lambda: list(client.levels()))
+
+    assert (type(failure), failure.code) == (Unavailable, "bad_answer")
+
+
+def test_levels_through_the_gateway_are_not_offered(gateway: InventoryClient) -> None:
+    failure = failure_of(lambda: list(gateway.levels()))
+
+    assert (type(failure), failure.code) == (Unavailable, "not_offered")
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -40,14 +41,29 @@ class Command(BaseCommand):
             dest="products",
             help="only what is about this product; can be repeated",
         )
+        parser.add_argument(
+            "--since",
+            type=_moment,
+            metavar="TIME",
+            help="after a restore, the time of the backup: find products, too, that the ledger"
+            " never moved and the inventory has changed since then",
+        )
         parser.add_argument("--no-inventory", action="store_true", help="check our own tables only")
 
     def handle(
-        self, *, as_json: bool, products: list[str], no_inventory: bool, **options: Any
+        self,
+        *,
+        as_json: bool,
+        products: list[str],
+        since: datetime | None,
+        no_inventory: bool,
+        **options: Any,
     ) -> None:
+        if since is not None and no_inventory:
+            raise CommandError("--since asks the inventory.", returncode=COULD_NOT_RUN)
         counts: Counter[Severity] = Counter()
         try:
-            parts = reconcile.parts(products, ask_inventory=not no_inventory)
+            parts = reconcile.parts(products, ask_inventory=not no_inventory, since=since)
             found = _counted(parts, counts, Progress(self.stderr, len(parts)))
             if as_json:
                 self._write_json(found, counts)
@@ -81,6 +97,14 @@ class Command(BaseCommand):
             )
         summary = [f"{counts[severity]} {severity}" for severity in Severity if counts[severity]]
         self.stdout.write(", ".join(summary if _exit_code(counts) else ["clean", *summary]))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise ArgumentTypeError(f"{text!r} is no time like 2026-11-26T10:15:30Z") from exc
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _counted(

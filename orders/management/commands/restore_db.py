@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from orderservice import backups
 
-RECONCILE = "manage.py reconcile_stock, before web and worker start (docs/backups.md)"
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class Command(BaseCommand):
@@ -66,7 +67,11 @@ class Command(BaseCommand):
     def _would(self, file: Path, wishes: backups.Wishes, *, as_json: bool) -> str:
         archive, holdings = backups.inspect(file, wishes)
         if as_json:
-            found = {"file": str(file), "made_at": archive.made_at, "server": archive.server}
+            found = {
+                "file": str(file),
+                "made_at": archive.made_at.isoformat(),
+                "server": archive.server,
+            }
             return json.dumps(found | {"orders": holdings.orders, "accounts": holdings.accounts})
         return (
             f"would restore {file}, made at {archive.made_at} on PostgreSQL {archive.server},"
@@ -81,16 +86,21 @@ class Command(BaseCommand):
             )
         else:
             schema = f"manage.py migrate ({done.to_migrate} migrations to apply)"
+        since = (done.archive.made_at - CLOCKS_DIFFER).strftime("%Y-%m-%dT%H:%M:%SZ")
+        reconcile = (
+            f"manage.py reconcile_stock --since {since}, before web and worker start"
+            " (docs/backups.md)"
+        )
         if as_json:
             return json.dumps(
                 {
                     "file": str(done.archive.file),
-                    "made_at": done.archive.made_at,
+                    "made_at": done.archive.made_at.isoformat(),
                     "orders": done.orders,
                     "next_number": done.next_number,
                     "seconds": done.seconds,
                     "tidying_seconds": done.tidying_seconds,
-                    "next_steps": [schema, RECONCILE],
+                    "next_steps": [schema, reconcile],
                 }
             )
         return (
@@ -99,5 +109,5 @@ class Command(BaseCommand):
             f" {done.tidying_seconds:.1f} s to vacuum and analyze\n"
             f"the next order is number {done.next_number}\n"
             f"next: {schema}\n"
-            f"then: {RECONCILE}"
+            f"then: {reconcile}"
         )

@@ -5,12 +5,13 @@ million orders need no more memory, no longer statement and no longer transactio
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 
 from django.db.models import Max, Min
 
 from orders.models import Order, OrderItem
-from orders.stock.reconcile import checks, drift
+from orders.stock.reconcile import checks, drift, unmoved
 from orders.stock.reconcile.accepting import accept
 from orders.stock.reconcile.findings import Finding, Severity
 
@@ -21,12 +22,13 @@ __all__ = ["Finding", "Severity", "accept", "parts"]
 
 
 def parts(
-    products: Sequence[str] = (), *, ask_inventory: bool = True
+    products: Sequence[str] = (), *, ask_inventory: bool = True, since: datetime | None = None
 ) -> list[Callable[[], Iterator[Finding]]]:
     """Return the parts of a reconciliation, to be run one after the other.
 
     With ``products`` they find only what is about one of these, or about an order of one; with
-    ``ask_inventory`` they compare the ledger with the stock that the inventory service has.
+    ``ask_inventory`` they compare the ledger with the stock that the inventory service has; with
+    ``since`` they also look for what that has changed since then and the ledger never moved.
     """
     found: list[Callable[[], Iterator[Finding]]] = []
     ends = Order.objects.aggregate(first=Min("number"), last=Max("number"))
@@ -37,6 +39,8 @@ def parts(
         moved = drift.moved_products(products)
         for start in range(0, len(moved), PRODUCTS_A_PART):
             found.append(partial(drift.compare, moved[start : start + PRODUCTS_A_PART]))
+        if since is not None:
+            found.append(partial(unmoved.changed, products, since))
     return found
 
 

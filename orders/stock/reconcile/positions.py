@@ -20,19 +20,14 @@ WITH last AS (
     FROM orders_stockmovement
    WHERE product_id = ANY(%(products)s) AND state = 'applied' AND after_quantity IS NOT NULL
    ORDER BY product_id, sent_at DESC, id),
-accepted AS (
-  SELECT DISTINCT ON (product_id) product_id, id, quantity, at
-    FROM orders_stockbaseline WHERE product_id = ANY(%(products)s)
-   ORDER BY product_id, at DESC, id DESC),
 word AS (
-  SELECT l.product_id, l.id AS movement, NULL::bigint AS baseline, l.confirmation_id,
-         l.after_quantity AS quantity, l.sent_at AS since
-    FROM last l LEFT JOIN accepted a USING (product_id)
-   WHERE a.at IS NULL OR a.at <= l.sent_at
-  UNION ALL
-  SELECT a.product_id, NULL, a.id, NULL, a.quantity, a.at
-    FROM accepted a LEFT JOIN last l USING (product_id)
-   WHERE l.sent_at IS NULL OR a.at > l.sent_at)
+  SELECT DISTINCT ON (product_id) * FROM (
+    SELECT product_id, id AS movement, NULL::bigint AS baseline, confirmation_id,
+           after_quantity AS quantity, sent_at AS since FROM last
+    UNION ALL
+    SELECT product_id, NULL, id, NULL, quantity, at
+      FROM orders_stockbaseline WHERE product_id = ANY(%(products)s)) AS said
+   ORDER BY product_id, since DESC NULLS LAST, baseline DESC)
 SELECT w.product_id, coalesce(w.movement::text, w.baseline::text), c.order_id, w.since,
        w.quantity + coalesce(sum(m.delta) FILTER (WHERE m.state = 'applied'), 0)::bigint,
        coalesce(bool_or(m.state <> 'applied' OR NOT m.exclusive), false)
