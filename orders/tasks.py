@@ -1,8 +1,10 @@
-"""The background jobs: nudges to the ledger, which alone knows what is to be done."""
+"""The background jobs: nudges to the ledger, which alone knows what is to be done, and chores."""
 
 import time
+from collections import Counter
 from contextlib import suppress
 
+import structlog
 from asgiref.sync import sync_to_async
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
@@ -10,12 +12,15 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
 from orders import lifecycle, throttling
+from orders.housekeeping import pruning
 from orderservice.metrics import reports
 
 # Seconds.
 PATIENCE = 3.0  # what is due later than this is left to the sweeper
 NAP = 0.5  # at most, so that a stop is noticed
 SHORTEST_NAP = 0.02  # for what is due, but in somebody else's hands
+
+log = structlog.get_logger(__name__)
 
 
 @app.task(name="orders.settle", queueing_lock="orders.settle", pass_context=True)
@@ -58,6 +63,18 @@ def forget_rates(timestamp: int) -> None:
 def fold_metrics(timestamp: int) -> None:
     """Add up what processes had counted that are gone."""
     reports.fold()
+
+
+@app.periodic(cron="43 3 * * *")
+@app.task(name="orders.prune", lock="orders.prune", queueing_lock="orders.prune", pass_context=True)
+def prune(context: JobContext, timestamp: int) -> None:
+    """Delete what is kept for long enough, until the worker is asked to stop."""
+    rows: Counter[str] = Counter()
+    for each in pruning.prune():
+        rows[each.kind] += each.rows
+        if context.should_abort():
+            break
+    log.info("pruned", rows=dict(rows))
 
 
 @app.periodic(cron="* * * * * */5")  # the sixth field is seconds

@@ -9,7 +9,6 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from functools import partial
 
 from django.db import IntegrityError
@@ -17,7 +16,7 @@ from django.utils import timezone
 from psycopg.errors import UniqueViolation
 from rest_framework.exceptions import APIException, ErrorDetail
 
-from orders import lifecycle
+from orders import lifecycle, retention
 from orders.actor import Actor
 from orders.api import representation
 from orders.lifecycle import OrderDraft
@@ -25,7 +24,6 @@ from orders.models import IdempotencyKey
 from orders.queries import OrderDetails
 
 HEADER = "Idempotency-Key"
-KEPT = timedelta(hours=24)
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
@@ -115,7 +113,7 @@ def _store(claim: Claim, order: OrderDetails) -> None:
             fingerprint=claim.fingerprint,
             order_id=order.number,
             body=representation.order(order),
-            expires_at=now + KEPT,
+            expires_at=now + retention.IDEMPOTENCY_KEYS,
         )
     except IntegrityError as exc:
         if isinstance(exc.__cause__, UniqueViolation):

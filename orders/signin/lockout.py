@@ -23,6 +23,7 @@ from orders.signin.known_browsers import is_known
 from orderservice.client_address import client_network
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
     from orders.models import User
@@ -100,9 +101,27 @@ def name_of(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
     return str((credentials or {}).get("username") or "")[:LONGEST_NAME]
 
 
+def stale() -> QuerySet[AccessAttempt]:
+    """Return the failures that count no more."""
+    attempts: QuerySet[AccessAttempt] = AccessAttempt.objects.filter(
+        attempt_time__lt=timezone.now() - COOL_OFF
+    )
+    return attempts
+
+
+def forget() -> int:
+    """Delete the failures that count no more; return how many."""
+    with transaction.atomic():
+        locked = stale().select_for_update(skip_locked=True)
+        numbers = list(locked.values_list("pk", flat=True))
+        if numbers:
+            AccessAttempt.objects.filter(pk__in=numbers).delete()
+    return len(numbers)
+
+
 def _count(request: HttpRequest, username: str) -> None:
     now = timezone.now()
-    _forget_before(now - COOL_OFF)
+    forget()
     AccessAttempt.objects.update_or_create(
         username=username,
         ip_address=_address(request),
@@ -111,14 +130,6 @@ def _count(request: HttpRequest, username: str) -> None:
         create_defaults={"failures_since_start": 1, "path_info": request.path[:255]},
     )
     log.info("sign_in_failed")
-
-
-def _forget_before(then: datetime) -> None:
-    with transaction.atomic():
-        stale = AccessAttempt.objects.filter(attempt_time__lt=then)
-        numbers = list(stale.select_for_update(skip_locked=True).values_list("pk", flat=True))
-        if numbers:
-            AccessAttempt.objects.filter(pk__in=numbers).delete()
 
 
 def _locks(request: HttpRequest, username: str) -> list[datetime]:

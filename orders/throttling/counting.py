@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from orders import retention
 from orders.models import RateCount
 from orders.throttling import shared_memory
 from orderservice.postgresql import prepared
 from orderservice.rates import Rate, Scope
-
-KEPT = timedelta(days=1)  # the longest window that there is
 
 # The database's clock is the one clock that all processes have. Nothing is counted beyond what an
 # integer holds.
@@ -70,9 +69,14 @@ def take(scope: Scope, who: str) -> Taken | None:
     return Taken(scope, rate, hits, min(max(1, math.ceil(left)), rate.seconds))
 
 
+def stale() -> QuerySet[RateCount]:
+    """Return the counts whose windows are over."""
+    return RateCount.objects.filter(since__lt=timezone.now() - retention.RATE_COUNTS)
+
+
 def forget() -> int:
     """Delete the counts whose windows are over; return how many."""
-    deleted, _ = RateCount.objects.filter(since__lt=timezone.now() - KEPT).delete()
+    deleted, _ = stale().delete()
     return deleted
 
 

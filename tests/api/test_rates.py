@@ -8,9 +8,8 @@ import pytest
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
-from orders import lifecycle, throttling
+from orders import lifecycle, retention, throttling
 from orders.models import Order, RateCount
-from orders.throttling import counting
 from orderservice import rates
 from orderservice.rates import Limits, Rate, Scope
 from tests.api.calls import ORDERS, create, customer, guest, patch, refusal, service
@@ -132,7 +131,7 @@ def test_old_counts_are_forgotten(limits: dict[Scope, Rate]) -> None:
     for who in ("old", "new"):
         throttling.take(Scope.ORDERS, who)
     RateCount.objects.filter(key="orders:old").update(
-        since=RateCount.objects.get(key="orders:new").since - counting.KEPT * 1.01
+        since=RateCount.objects.get(key="orders:new").since - retention.RATE_COUNTS * 1.01
     )
     assert throttling.forget() == 1
     assert [count.key for count in RateCount.objects.all()] == ["orders:new"]

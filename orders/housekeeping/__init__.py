@@ -1,0 +1,1 @@
+"""What keeps the house: `pruning` deletes what nobody needs any more."""

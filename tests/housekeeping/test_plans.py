@@ -1,0 +1,49 @@
+"""How PostgreSQL finds what housekeeping is about: by an index, however many orders there are."""
+
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from orders.housekeeping import pruning
+from orders.models import IdempotencyKey, Order
+
+pytestmark = pytest.mark.django_db
+
+
+def plan(rows: QuerySet[Any] | tuple[str, dict[str, object]], *, bitmaps: bool = False) -> str:
+    """Return how PostgreSQL runs a statement, but for reading small tables whole."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"SET LOCAL enable_bitmapscan = {'on' if bitmaps else 'off'}")
+        if isinstance(rows, QuerySet):
+            return rows.explain()
+        statement, values = rows
+        named: Any = values
+        cursor.execute(f"EXPLAIN {statement}", named)
+        return "\n".join(row[0] for row in cursor.fetchall())
+
+
+def test_what_is_pruned_is_found_by_its_time_or_its_key() -> None:
+    walks = {
+        kind: (
+            statement.format(gone="SELECT id FROM stale"),
+            {"after": 0, "before": timezone.now(), "most": pruning.AT_ONCE},
+        )
+        for kind, (statement, *_) in pruning._WALKS.items()
+    }
+    assert "orders_idempotencykey_expires_at" in plan(pruning._idempotency_keys()[:10])
+    assert "django_session_expire_date" in plan(pruning._sessions()[:10])
+    assert "orders_stockattempt_pkey" in plan(walks["stock attempts"])
+    assert "procrastinate_jobs_pkey" in plan(walks["jobs"])
+
+
+def test_answers_are_found_by_their_order_and_their_scope() -> None:
+    by_order = IdempotencyKey.objects.filter(order__in=[1, 2])
+    by_scope = IdempotencyKey.objects.filter(scope__in=["guest:a@b.example"])
+    assert "Seq Scan" not in plan(by_order)
+    assert "Seq Scan" not in plan(by_scope)
+    assert Order.objects.none().count() == Session.objects.count() == 0
