@@ -116,7 +116,7 @@ class HoldReason(StrEnum):
 
 
 class CancelReason(StrEnum):
-    """Why staff cancel an order."""
+    """Why an order is cancelled."""
 
     CUSTOMER = "customer"  # changed their mind
     OUT_OF_STOCK = "out_of_stock"
@@ -125,6 +125,7 @@ class CancelReason(StrEnum):
     FRAUD = "fraud"
     ADDRESS = "address"
     OTHER = "other"
+    EXPIRED = "expired"  # nobody confirmed it in time; housekeeping says so, and no person
 
 
 class Verb(StrEnum):

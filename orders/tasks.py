@@ -3,16 +3,20 @@
 import time
 from collections import Counter
 from contextlib import suppress
+from datetime import timedelta
 
 import structlog
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
 from orders import lifecycle, throttling
-from orders.housekeeping import pruning
+from orders.actor import Actor
+from orders.housekeeping import expiring, pruning
+from orders.status import Door
 from orderservice.metrics import reports
 
 # Seconds.
@@ -63,6 +67,27 @@ def forget_rates(timestamp: int) -> None:
 def fold_metrics(timestamp: int) -> None:
     """Add up what processes had counted that are gone."""
     reports.fold()
+
+
+@app.periodic(cron="27 * * * *")
+@app.task(
+    name="orders.expire", lock="orders.expire", queueing_lock="orders.expire", pass_context=True
+)
+def expire(context: JobContext, timestamp: int) -> None:
+    """Cancel what is PENDING for longer than ``PENDING_EXPIRE_HOURS``; without it, do nothing.
+
+    Ends in between when the worker is asked to stop: the next one finds the rest.
+    """
+    if settings.PENDING_EXPIRE_HOURS is None:
+        return
+    after = timedelta(hours=settings.PENDING_EXPIRE_HOURS)
+    done: Counter[bool] = Counter()
+    for each in expiring.expire(after, actor=Actor.system(Door.WORKER)):
+        done[each.why_not is None] += 1
+        if context.should_abort():
+            break
+    if done:
+        log.info("orders_expired", cancelled=done[True], left=done[False])
 
 
 @app.periodic(cron="43 3 * * *")

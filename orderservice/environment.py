@@ -39,6 +39,16 @@ def minutes(name: str, default: float) -> float:
     return 60 * _above_zero(name, default, "minutes")
 
 
+def hours(name: str) -> int | None:
+    """Return whole hours from 1 to a year's 8760; None when unset, or ``off``."""
+    text = env.str(name, "").strip()
+    if text.lower() in ("", "off"):
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 24 * 365):
+        raise ImproperlyConfigured(f"{name} must be whole hours, from 1 to a year's 8760, or off")
+    return int(text)
+
+
 def lines(name: str) -> list[str]:
     r"""Return a text's lines; they end at a line break, at ``\n`` written out, or at ``|``."""
     text = env.str(name, "")

@@ -16,6 +16,7 @@ from orderservice.environment import (
     DEBUG,
     configured,
     env,
+    hours,
     limits,
     lines,
     minutes,
@@ -173,6 +174,7 @@ SHOP_ADDRESS = lines("SHOP_ADDRESS")
 ORDER_DUE_HOURS = env.int("ORDER_DUE_HOURS", 24)
 if not 1 <= ORDER_DUE_HOURS <= 24 * 365:
     raise ImproperlyConfigured("ORDER_DUE_HOURS must be whole hours, from 1 to a year's 8760")
+PENDING_EXPIRE_HOURS = hours("PENDING_EXPIRE_HOURS")  # None: nothing is cancelled by its age
 
 # --- the API -------------------------------------------------------------------------------------
 

@@ -7,7 +7,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
+from orderservice.environment import hours
 from tests.processes import ROOT
 
 COMPLETE = {
@@ -17,7 +19,7 @@ COMPLETE = {
     "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
 }
 READ = re.compile(
-    r"""(?:env\.\w+|seconds|minutes|lines|networks|configured|limits|service|url|environ\.get)\(\s*["']([A-Z_]+)["']"""
+    r"""(?:env\.\w+|seconds|minutes|hours|lines|networks|configured|limits|service|url|environ\.get)\(\s*["']([A-Z_]+)["']"""
 )
 DOCUMENTED = re.compile(r"^#?([A-Z_]+)=([^#\n]*?)(?: +#.*)?$", re.MULTILINE)
 
@@ -128,10 +130,29 @@ def test_every_variable_that_is_read_stands_in_the_example() -> None:
         ("TRUSTED_PROXIES", "10.0.0.0/8,proxy.example.org"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),  # the network is 10.0.0.0/8: which was meant?
         ("ORDER_DUE_HOURS", "0"),
+        ("PENDING_EXPIRE_HOURS", "0"),
     ],
 )
 def test_settings_that_could_not_work_refuse_and_name_it(name: str, value: str) -> None:
     assert name in start(COMPLETE | {name: value})
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("", None), ("off", None), (" OFF", None), ("1", 1), (" 8760 ", 8760)]
+)
+def test_hours_are_whole_or_off(
+    written: str, read: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert hours("SOME_HOURS") is None
+    monkeypatch.setenv("SOME_HOURS", written)
+    assert hours("SOME_HOURS") == read
+
+
+@pytest.mark.parametrize("written", ["0", "8761", "-1", "1.5", "1e2", "²", "on"])
+def test_hours_that_are_none_refuse(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_HOURS", written)
+    with pytest.raises(ImproperlyConfigured, match="SOME_HOURS must be whole hours"):
+        hours("SOME_HOURS")
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ REASONS: dict[str, str] = {
     CancelReason.FRAUD: "suspected fraud",
     CancelReason.ADDRESS: "a question about the address",
     CancelReason.OTHER: "another reason",
+    CancelReason.EXPIRED: "nobody confirmed it in time",
     HoldReason.STOCK: "waits for stock",
 }
 # What is asked for, as buttons and headings say it.

@@ -1,1 +1,1 @@
-"""What keeps the house: `pruning` deletes what nobody needs any more."""
+"""What keeps the house: `expiring` cancels what is PENDING for too long, `pruning` deletes."""

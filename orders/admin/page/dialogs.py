@@ -55,7 +55,10 @@ class CancelForm(NotedForm):
     """Why it is cancelled."""
 
     field_order = ("expected_version", "reason", "note")
-    reason = forms.ChoiceField(choices=_choices(CancelReason), widget=Select)
+    reason = forms.ChoiceField(
+        choices=_choices(each for each in CancelReason if each != CancelReason.EXPIRED),
+        widget=Select,
+    )
 
 
 class HoldForm(NotedForm):
