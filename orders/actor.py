@@ -45,6 +45,11 @@ class Actor:
         if not self.may(verb):
             raise Forbidden(verb)
 
+    def require_operator(self, verb: str) -> None:
+        """Raise `Forbidden` unless it is the operator of this machine, or the machine itself."""
+        if not self.trusted:
+            raise Forbidden(verb)
+
     def may_batch(self, verb: Verb) -> bool:
         """Tell whether the actor may ask for the verb for many orders.
 

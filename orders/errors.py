@@ -89,6 +89,17 @@ class OnHold(OrderError):
         self.reason = reason
 
 
+class NotFinished(OrderError):
+    """Orders are open, or their stock is on its way; ``numbers`` names them."""
+
+    code = "not_finished"
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        named = ", ".join(f"#{number}" for number in numbers)
+        super().__init__(f"Not finished, or with stock on its way: {named}")
+        self.numbers = tuple(numbers)
+
+
 class BeingConfirmed(OrderError):
     """The order's stock is being taken, and it must stay as it is until that has ended."""
 

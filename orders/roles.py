@@ -4,6 +4,7 @@ Every door asks ``user.has_perm`` for the permission of the verb; a user has it 
 and the groups are the roles below. An API key acts as its service user.
 
 Packing slips and invoices go into the parcel: who may complete may make them, and who may export.
+Erasing a customer's personal data is no role's: only the operator's commands do that.
 """
 
 from django.apps.registry import Apps

@@ -102,6 +102,7 @@ class EventKind(StrEnum):
     HELD = "held"
     RELEASED = "released"
     AMENDED = "amended"
+    ERASED = "erased"  # its customer's personal data
 
 
 class HoldReason(StrEnum):

@@ -103,6 +103,7 @@ EVENTS = {
     EventKind.HELD: "Put on hold",
     EventKind.RELEASED: "Released",
     EventKind.AMENDED: "Corrected",
+    EventKind.ERASED: "Personal data erased",
 }
 DOORS = {
     Door.API: "through the API",

@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from orders import queries
 from orders.actor import Actor
 from orders.models import OrderEvent, OrderNote
 from orders.queries import ItemDetails, OrderDetails
-from orders.status import CancelReason, EventKind, StockState
+from orders.status import StockState
 
 Shown = dict[str, object]
 
@@ -51,12 +52,11 @@ def stock(order: OrderDetails) -> Shown:
     return shown
 
 
-_FOR_ALL = ("reason", "items")  # of an event's data
-
-
 def event(event: OrderEvent, viewer: Actor) -> Shown:
     """Show something that happened; by whose account, and the evidence, to staff only."""
-    data: Shown = dict(event.data if viewer.may("view") else _for_customers(event))
+    is_staff = viewer.may("view")
+    own = None if viewer.user is None else viewer.label
+    data: Shown = dict(event.data if is_staff else queries.for_customers(event))
     if "items" in data:
         data["items"] = [_shortage(short) for short in event.data["items"]]
     return {
@@ -65,20 +65,10 @@ def event(event: OrderEvent, viewer: Actor) -> Shown:
         "kind": event.kind,
         "fromStatus": event.from_status or None,
         "toStatus": event.to_status or None,
-        "actor": event.actor if viewer.may("view") else _role(event.actor, viewer),
+        "actor": event.actor if is_staff else queries.role_of_actor(event, own=own),
         "via": event.via,
         "data": data,
     }
-
-
-def _for_customers(event: OrderEvent) -> Shown:
-    """Return what an order's customer may know: not why staff hesitate, nor whom they suspect."""
-    data = {k: v for k, v in event.data.items() if k in _FOR_ALL}
-    if event.kind == EventKind.HELD:
-        data.pop("reason", None)
-    elif data.get("reason") == CancelReason.FRAUD:
-        data["reason"] = CancelReason.OTHER
-    return data
 
 
 def note(note: OrderNote) -> Shown:
@@ -112,10 +102,3 @@ def _shortage(short: dict[str, object]) -> Shown:
         "requested": short["requested"],
         "available": short["available"],
     }
-
-
-def _role(actor: str, viewer: Actor) -> str:
-    """Say what somebody is to a customer, who has no business with the accounts of staff."""
-    if actor in ("guest", "system"):
-        return actor
-    return "customer" if viewer.user is not None and actor == viewer.label else "staff"

@@ -20,6 +20,7 @@ from orders.lifecycle.completing import complete
 from orders.lifecycle.confirming import confirm
 from orders.lifecycle.doing import do
 from orders.lifecycle.drafts import OrderDraft
+from orders.lifecycle.erasing import ERASED, ERASED_NOTE, Erased, erase
 from orders.lifecycle.holding import hold, release
 from orders.lifecycle.lines import Item
 from orders.lifecycle.nudging import next_due_in, nudge, nudge_batch
@@ -27,7 +28,10 @@ from orders.lifecycle.placing import place
 from orders.lifecycle.reviewing import resolve
 
 __all__ = [
+    "ERASED",
+    "ERASED_NOTE",
     "Amendment",
+    "Erased",
     "Item",
     "OrderDraft",
     "accept_stock",
@@ -40,6 +44,7 @@ __all__ = [
     "confirm",
     "confirm_many",
     "do",
+    "erase",
     "hold",
     "next_due_in",
     "nudge",

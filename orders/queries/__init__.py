@@ -1,6 +1,7 @@
 """What the API and the admin read of orders, and the statements that their speed rests on."""
 
 from orders.queries.batches import STAGE, Stage
+from orders.queries.customers import for_customers, role_of_actor
 from orders.queries.deadline import Unanswered, within
 from orders.queries.details import ItemDetails, OrderDetails, find, load, load_all
 from orders.queries.filtering import Found, OrderFilter, find_all
@@ -40,6 +41,7 @@ __all__ = [
     "events",
     "find",
     "find_all",
+    "for_customers",
     "held_by",
     "in_review",
     "items",
@@ -51,6 +53,7 @@ __all__ = [
     "notes",
     "page",
     "page_after",
+    "role_of_actor",
     "taken",
     "visible_to",
     "within",

@@ -10,7 +10,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from orders.housekeeping import expiring, pruning
+from orders.housekeeping.people import Person
 from orders.models import IdempotencyKey, Order
+from tests.factories import user
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +43,7 @@ def plan(rows: QuerySet[Any] | tuple[str, dict[str, object]], *, bitmaps: bool =
         return "\n".join(row[0] for row in cursor.fetchall())
 
 
-def test_expired_orders_are_found_by_their_age() -> None:
+def test_orders_are_found_by_their_age_their_address_or_their_account() -> None:
     with connection.cursor() as cursor:
         cursor.execute(_FILL)
     found = expiring.expired(timedelta(hours=24))
@@ -53,6 +55,12 @@ def test_expired_orders_are_found_by_their_age() -> None:
         assert "orders_orderevent_order_id" in path
         assert "entry_waiting" in path
     assert "created_at >=" in plan(later).split("Index Cond")[1].splitlines()[0]
+
+    person = Person(frozenset({"a@b.example", "c@d.example"}), (user(),), frozenset({100_001}))
+    for rows in (person.orders(), person.orders_of_others()):
+        path = plan(rows, bitmaps=True)
+        assert "order_email_folded" in path
+        assert "Seq Scan on orders_order " not in path
 
 
 def test_what_is_pruned_is_found_by_its_time_or_its_key() -> None:

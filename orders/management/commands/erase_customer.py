@@ -1,0 +1,150 @@
+"""``manage.py erase_customer``: have no table name a customer any more."""
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from orders import lifecycle
+from orders.errors import NotFinished, OrderError
+from orders.housekeeping import erasing
+from orders.housekeeping.erasing import Erasure
+from orders.housekeeping.people import Person
+from orders.management.commands import _customers
+from orders.management.commands._bulk import OPERATOR
+from orders.models import Order
+from orders.status import OPEN, CancelReason
+
+
+class Command(BaseCommand):
+    """All or nothing, but for the orders that are to be cancelled first; can simply be repeated."""
+
+    help = (
+        "Replace what names a customer, in orders, notes and accounts, and close the accounts."
+        " Numbers, lines, totals, events and stock movements stay. Can't be undone: --dry-run and"
+        " export_customer come first. Exit 1 while an order is open, or when"
+        " there is one to look at."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        _customers.add_who(parser)
+        parser.add_argument(
+            "--cancel",
+            type=int,
+            action="append",
+            default=[],
+            metavar="NUMBER",
+            help="an open order of theirs, to be cancelled first; can be repeated",
+        )
+        parser.add_argument(
+            "--order",
+            type=int,
+            action="append",
+            default=[],
+            metavar="NUMBER",
+            help="an order that is theirs, too, whatever it says; can be repeated",
+        )
+        parser.add_argument(
+            "--mention",
+            action="append",
+            default=[],
+            metavar="TEXT",
+            help="a name or a number that staff have typed, to be replaced; can be repeated",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="say what there is, change none")
+
+    def handle(
+        self,
+        *,
+        who: str,
+        cancel: Sequence[int],
+        order: Sequence[int],
+        mention: Sequence[str],
+        dry_run: bool,
+        **options: Any,
+    ) -> None:
+        person = _customers.find(who, order)
+        others = set(cancel) - set(person.orders().values_list("pk", flat=True))
+        if others:
+            named = ", ".join(f"#{number}" for number in sorted(others))
+            raise CommandError(f"Not an order of {who}: {named}. Nothing was done.")
+        open_ = erasing.unfinished(person)
+        self._require_only(open_, cancel)
+        if dry_run and open_:
+            named = ", ".join(f"#{each.pk}" for each in open_)
+            self.stdout.write(f"{named} would be cancelled; the rest can be told after that")
+            return
+        for each in open_:
+            self._cancel(each)
+        try:
+            erasure = erasing.erase(person, actor=OPERATOR, texts=mention, rehearsal=dry_run)
+        except NotFinished as exc:
+            raise CommandError(f"{exc}. Run this again when that has ended.") from exc
+        self.stdout.write(_summary(erasure, dry_run))
+        if erasure.still:
+            named = ", ".join(f"{number} {where}" for where, number in erasure.still.items())
+            self.stderr.write(
+                f"Elsewhere {named} name somebody who is called the same: see who is meant, and"
+                " have it replaced with --mention.",
+                style_func=str,
+            )
+        if erasure and not dry_run:
+            self._sweep()
+        self._require_nothing_left(person, dry_run)
+
+    def _require_only(self, open_: Sequence[Order], cancel: Sequence[int]) -> None:
+        """Refuse while an order is open that is not to be cancelled, or the other way round."""
+        unnamed = [each for each in open_ if each.pk not in cancel]
+        if unnamed:
+            named = ", ".join(
+                f"#{each.pk} ({each.status}, stock {each.stock_state})" for each in unnamed
+            )
+            raise CommandError(
+                f"Nothing was erased, for there are orders to go on with: {named}. Complete or"
+                " cancel them, wait until their stock has settled, or name them with --cancel."
+            )
+
+    def _cancel(self, order: Order) -> None:
+        if order.status not in OPEN:
+            return  # it is cancelled, and gives its stock back
+        try:
+            lifecycle.cancel(order.pk, actor=OPERATOR, reason=CancelReason.CUSTOMER)
+        except OrderError as exc:
+            raise CommandError(f"#{order.pk}: {exc}. Nothing was erased.") from exc
+        self.stdout.write(f"#{order.pk}: cancelled")
+
+    def _sweep(self) -> None:
+        """Go on when PostgreSQL can't clean up now: no statement finds the data any more."""
+        try:
+            erasing.sweep()
+        except DatabaseError as exc:
+            why = str(exc).splitlines()[0]
+            self.stderr.write(
+                f"PostgreSQL still keeps old versions of the rows, until VACUUM has run: {why}",
+                style_func=str,
+            )
+
+    def _require_nothing_left(self, person: Person, dry_run: bool) -> None:
+        left = [] if dry_run else erasing.left(person)
+        if left:
+            named = ", ".join(f"#{number}" for number in left)
+            raise CommandError(f"Placed meanwhile: {named}. Run this again.")
+        if others := _customers.said_others(person):
+            raise CommandError(f"{others}. Erase those accounts, or name the orders with --order.")
+
+
+def _summary(erasure: Erasure, dry_run: bool) -> str:
+    counted = {
+        "orders": erasure.orders,
+        "notes": erasure.notes,
+        "accounts": erasure.accounts,
+        "idempotency keys": erasure.idempotency_keys,
+        "failed sign-ins": erasure.attempts,
+        **{f"mentions in {where}": number for where, number in erasure.mentions.items()},
+    }
+    words = [f"{number} {what}" for what, number in counted.items() if number]
+    if not words:
+        return "nothing left to erase"
+    return f"{', '.join(words)} {'would be ' if dry_run else ''}erased"

@@ -1,0 +1,275 @@
+"""Erasing a customer: nothing names them any more, and the books still add up."""
+
+from threading import Barrier, Thread
+
+import pytest
+from django.core.management import CommandError
+from django.db import connection
+
+from inventory_client.sandbox.server import Sandbox
+from orders import lifecycle
+from orders.errors import Forbidden
+from orders.housekeeping import erasing, mentions, people
+from orders.models import Batch, Order, OrderEvent, OrderNote, SavedFilter, User
+from tests.admin.desk import in_review
+from tests.api.calls import create, guest, url
+from tests.commands.running import run
+from tests.factories import OPERATOR, actor, order, order_of, staff, user
+from tests.housekeeping import columns
+from tests.housekeeping.canary import (
+    EMAIL,
+    NAME,
+    PHONE,
+    USERNAME,
+    Canary,
+    books,
+    everything,
+    finished,
+    live,
+)
+from tests.housekeeping.locks import held
+from tests.signin.people import PASSWORD
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+
+@pytest.fixture
+def canary(sandbox: Sandbox) -> Canary:
+    return live(sandbox)
+
+
+def test_every_column_is_erased_or_known_to_name_nobody(canary: Canary) -> None:
+    secrets = canary.secrets.values()
+    named = columns.naming(secrets)
+    assert columns.that_speak() == named | columns.SILENT
+    assert named & columns.SILENT == set()
+    assert {"orders_order.email", "orders_export.selection"} <= columns.sampled(secrets)
+    before = books()
+
+    outcome = run("erase_customer", EMAIL, "--mention", NAME, "--mention", PHONE)
+
+    assert columns.naming(secrets) == set()
+    assert columns.sampled(secrets) == set()
+    assert books() == before
+    assert run("reconcile_stock").code == 0
+    assert outcome.err == ""
+    assert outcome.out == (
+        "3 orders, 4 notes, 2 accounts, 2 idempotency keys, 1 failed sign-ins, 1 mentions in order"
+        " notes, 1 mentions in exports, 1 mentions in saved filters erased\n"
+    )
+    [note] = canary.others.notes.all()
+    assert note.text == "Goes to the neighbour, (erased), (erased), (erased)"
+
+
+def test_erased_customer_gets_in_by_nothing_and_a_second_run_finds_nothing(canary: Canary) -> None:
+    link = url(canary.guests)
+    tag = guest().get(link).headers["ETag"]
+    assert canary.token.get(url(canary.owned)).status_code == 200
+    assert canary.session.get(url(canary.owned)).status_code == 200
+
+    run("erase_customer", EMAIL)
+
+    assert canary.token.get(url(canary.owned)).status_code == 401
+    assert canary.session.get(url(canary.owned)).status_code == 404  # as to any guest
+    for name in (USERNAME, EMAIL, f"erased-{canary.account.pk}"):
+        given = {"username": name, "password": PASSWORD}
+        assert guest().post("/api/auth/token", given, format="json").status_code == 401
+    seen = guest().get(link, headers={"If-None-Match": tag})
+    assert (seen.status_code, seen.json()["email"]) == (200, "erased@example.invalid")
+    [event] = canary.guests.events.filter(kind="erased")
+    assert (event.actor, event.via, event.data) == ("system", "command", {})
+
+    before = everything()
+    for who in (USERNAME, EMAIL, f"erased-{canary.account.pk}"):
+        run("axes_reset")
+        assert run("erase_customer", who).out == "nothing left to erase\n"
+    assert everything() == before
+
+
+def test_erasing_while_an_order_goes_on_changes_nothing(sandbox: Sandbox) -> None:
+    reviewed, _ = in_review(sandbox)
+    Order.objects.filter(pk=reviewed.pk).update(email=EMAIL)
+    finished().notes.create(text="x")
+    pending, confirmed = finished(status="PENDING"), finished(status="CONFIRMED")
+    settling = finished(status="CANCELLED", stock_state="settling")
+    before = everything()
+    for arguments in ([], ["--cancel", str(pending.pk)], ["--dry-run"]):
+        with pytest.raises(CommandError) as refused:
+            run("erase_customer", EMAIL, *arguments)
+        for each in (reviewed, confirmed, settling):
+            assert f"#{each.pk} ({each.status}, stock {each.stock_state})" in str(refused.value)
+        assert everything() == before
+
+
+def test_erasing_cancels_first_what_it_is_told_to(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    pending, confirmed, others = order_of(p10=1), order_of(p10=2), order_of(p10=1)
+    lifecycle.confirm(confirmed.pk, actor=OPERATOR)
+    Order.objects.filter(pk__in=[pending.pk, confirmed.pk]).update(email=EMAIL)
+    named = [f"--cancel={each.pk}" for each in (pending, confirmed)]
+
+    assert "would be cancelled" in run("erase_customer", EMAIL, *named, "--dry-run").out
+    with pytest.raises(CommandError, match=f"Not an order of {EMAIL}: #{others.pk}"):
+        run("erase_customer", EMAIL, *named, f"--cancel={others.pk}")
+    assert not Order.objects.filter(status="CANCELLED").exists()
+    settling = finished(status="CANCELLED", stock_state="settling")
+    with pytest.raises(CommandError, match=rf"on its way: #{settling.pk}\. Run this again"):
+        run("erase_customer", EMAIL, *named, f"--cancel={settling.pk}")
+    assert not OrderEvent.objects.filter(kind="erased").exists()
+
+    Order.objects.filter(pk=settling.pk).update(stock_state="clear")
+    assert "3 orders" in run("erase_customer", EMAIL, *named).out
+    assert [event.kind for event in confirmed.events.all()][-4:] == [
+        "confirmed",
+        "cancelled",
+        "restocked",
+        "erased",
+    ]
+    assert confirmed.events.get(kind="cancelled").data == {"reason": "customer"}
+    assert sandbox.store.items(offset=0, limit=1)[0].quantity == 45
+
+
+def test_erasing_leaves_everybody_else_alone() -> None:
+    ann = user(username="ann", email="ann@canaryfinch.example")
+    strangers = [
+        finished(email=f"x{EMAIL}"),
+        finished(email=f"{EMAIL}.au"),
+        finished(owner=ann, email=ann.email),
+    ]
+    mine, bearing = finished(), finished(owner=ann)
+    for each in strangers:
+        each.notes.create(text=f"Not {NAME}, but x{EMAIL}, mary.{EMAIL}, {EMAIL}.au or {EMAIL}-x.")
+    before = [Order.objects.filter(pk=each.pk).values().get() for each in strangers]
+    texts = [note.text for note in OrderNote.objects.all()]
+
+    with pytest.raises(CommandError, match=f"other accounts: #{bearing.pk} of ann"):
+        run("erase_customer", EMAIL)
+
+    mine.refresh_from_db()
+    assert mine.full_name == "Erased"
+    assert [Order.objects.filter(pk=each.pk).values().get() for each in strangers] == before
+    assert [note.text for note in OrderNote.objects.all()] == texts
+    assert User.objects.filter(pk=ann.pk, is_active=True, username="ann").exists()
+
+    assert run("erase_customer", EMAIL, f"--order={bearing.pk}").out == "1 orders erased\n"
+    assert Order.objects.filter(pk=bearing.pk, owner=ann, email="erased@example.invalid").exists()
+
+
+def test_names_are_replaced_only_when_somebody_says_so() -> None:
+    """Or whoever calls themselves "was applied" would have the evidence of reviews erased."""
+    finished(full_name="was applied")
+    note = order().notes.create(text="It Was  applied: see its log. Washington was appliedx.")
+    ann = staff("manager")
+    mine = SavedFilter.objects.create(owner=ann, name="x", query="q=WAS+applied")
+    other = SavedFilter.objects.create(owner=ann, name="y", query="q=was")
+
+    outcome = run("erase_customer", EMAIL)
+
+    assert outcome.err.startswith("Elsewhere 1 order notes, 1 saved filters name somebody who is")
+    note.refresh_from_db()
+    assert note.text.startswith("It Was  applied")
+    assert mentions.find({"was applied"}) == {"order notes": 1, "saved filters": 1}
+    assert mentions.replace({"was applied"}) == {"order notes": 1, "saved filters": 1}
+    note.refresh_from_db()
+    assert note.text == "It (erased): see its log. Washington was appliedx."
+    assert [each.pk for each in SavedFilter.objects.all()] == [other.pk]
+    assert mine.pk != other.pk
+
+
+def test_batch_for_others_too_keeps_its_note_without_the_address() -> None:
+    mine, another = finished(), finished(email="x@example.net")
+    batches = [
+        Batch.objects.create(actor="system", via="command", selected=1, note=f"Ask {EMAIL}, please")
+        for _ in range(2)
+    ]
+    batches[0].entries.create(order=mine)
+    batches[1].entries.create(order=mine)
+    batches[1].entries.create(order=another)
+    run("erase_customer", EMAIL)
+    assert [each.note for each in Batch.objects.order_by("pk")] == [
+        "Erased.",
+        "Ask (erased), please",
+    ]
+
+
+def test_nobody_erases_but_the_operator() -> None:
+    mine = finished()
+    with pytest.raises(Forbidden):
+        lifecycle.erase([mine.pk], actor=actor("manager"))
+    mine.refresh_from_db()
+    assert mine.full_name == NAME
+
+
+def test_rehearsal_tells_all_and_changes_nothing(canary: Canary) -> None:
+    before, named = everything(), columns.naming(canary.secrets.values())
+    rehearsed = run("erase_customer", EMAIL, "--dry-run")
+    assert (everything(), columns.naming(canary.secrets.values())) == (before, named)
+    done = run("erase_customer", EMAIL)
+    assert rehearsed.out.replace("would be erased", "erased") == done.out
+    assert rehearsed.err == done.err != ""
+
+
+def test_erasing_that_fails_at_its_end_has_changed_nothing(
+    canary: Canary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, named = everything(), columns.naming(canary.secrets.values())
+
+    def fail(words: object) -> mentions.Mentions:
+        raise RuntimeError("the process dies")
+
+    monkeypatch.setattr(mentions, "find", fail)
+    with pytest.raises(RuntimeError):
+        run("erase_customer", EMAIL)
+    assert (everything(), columns.naming(canary.secrets.values())) == (before, named)
+
+
+def test_order_placed_while_its_account_is_closed_is_found_by_its_address(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.store.set_stock({"10": 45})
+    account = user(email=EMAIL)
+    person = people.find(EMAIL)
+    erasing.erase(person, actor=OPERATOR)
+    late = finished(owner=account)
+    assert erasing.left(person) == [late.pk]
+    create(guest(), email=EMAIL)
+    with pytest.raises(CommandError, match="orders to go on with"):
+        run("erase_customer", EMAIL)
+    Order.objects.filter(status="PENDING").update(status="CANCELLED")
+    assert "2 orders" in run("erase_customer", EMAIL).out
+
+
+def test_erasing_says_when_old_versions_of_the_rows_are_still_there() -> None:
+    mine = finished()
+    with held("LOCK TABLE orders_order IN SHARE UPDATE EXCLUSIVE MODE"):
+        outcome = run("erase_customer", EMAIL)
+    assert (outcome.code, outcome.out) == (0, "1 orders erased\n")
+    assert outcome.err.startswith("PostgreSQL still keeps old versions of the rows, until VACUUM")
+    mine.refresh_from_db()
+    assert mine.full_name == "Erased"
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("15s",)
+
+
+def test_two_at_once_erase_each_order_once() -> None:
+    user(email=EMAIL)
+    for _ in range(5):
+        finished()
+    begin, erased = Barrier(2), []
+
+    def erase() -> None:
+        try:
+            person = people.find(EMAIL)
+            begin.wait()
+            erased.append(erasing.erase(person, actor=OPERATOR))
+        finally:
+            connection.close()
+
+    threads = [Thread(target=erase) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted((each.orders, each.accounts) for each in erased) == [(0, 0), (5, 1)]
+    assert OrderEvent.objects.filter(kind="erased").count() == 5
