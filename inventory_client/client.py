@@ -130,7 +130,7 @@ class InventoryClient:
             path = self._dialect.page_path(page)
             if path is None:
                 raise Unavailable("not_offered", detail="this dialect has no list of products")
-            found = self._ask("GET", path, partial(answers.stock_page, page=page))
+            found = self._ask("list", "GET", path, partial(answers.stock_page, page=page))
             yield from found.levels
             page, last = page + 1, found.last_page if found.levels else page
 
