@@ -11,6 +11,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from inventory_client.sandbox.handler import Handler
+from inventory_client.sandbox.messages import Request
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.lifecycle import advancing
@@ -76,14 +78,31 @@ def test_worker_finds_what_no_job_speaks_of_and_leaves_no_jobs(sandbox: Sandbox)
     assert stock(sandbox) == {"10": 42, "9": 1}
 
 
-def test_worker_killed_in_a_call_leaves_the_rest_to_another(sandbox: Sandbox) -> None:
+@pytest.fixture
+def arrived(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the paths of what reaches the sandbox, before it does anything about them."""
+    paths: list[str] = []
+    read = Handler._request
+
+    def noted(self: Handler) -> Request:
+        request = read(self)
+        paths.append(request.path)
+        return request
+
+    monkeypatch.setattr(Handler, "_request", noted)
+    return paths
+
+
+def test_worker_killed_in_a_call_leaves_the_rest_to_another(
+    sandbox: Sandbox, arrived: list[str]
+) -> None:
     sandbox.store.set_stock({"10": 45, "9": 5})
     order = order_of(p10=2, p9=1)
     abandoned(order)
     sandbox.switches.update({"latency_ms": 700})
 
     with worker(sandbox.url, INVENTORY_SOLE_WRITER="1") as process:
-        wait_for(lambda: StockMovement.objects.filter(state="sent").exists())
+        wait_for(lambda: "/api/v1/inventory/items/10/adjust" in arrived)
         process.kill()
     wait_for(lambda: stock(sandbox)["10"] == 43)  # the call lands, and nobody hears of it
     sandbox.switches.update({"latency_ms": 0})

@@ -169,7 +169,8 @@ def test_names_are_replaced_only_when_somebody_says_so() -> None:
     note.refresh_from_db()
     assert note.text.startswith("It Was  applied")
     assert mentions.find({"was applied"}) == {"order notes": 1, "saved filters": 1}
-    assert mentions.replace({"was applied"}) == {"order notes": 1, "saved filters": 1}
+    later = run("erase_customer", EMAIL, "--mention", "was applied")
+    assert later.out == "1 mentions in order notes, 1 mentions in saved filters erased\n"
     note.refresh_from_db()
     assert note.text == "It (erased): see its log. Washington was appliedx."
     assert [each.pk for each in SavedFilter.objects.all()] == [other.pk]
