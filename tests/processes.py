@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -113,6 +114,11 @@ def wait_for(condition: Callable[[], bool], within: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
+
+
+def haproxy() -> str | None:
+    """Return the HAProxy of this machine, if it has one; Debian's is where only root looks."""
+    return shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
 
 
 def free_port() -> int:

@@ -6,15 +6,19 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+import requests
 
-from tests.processes import ROOT, ask, database_url, free_port, wait_for
+from inventory_client.sandbox.server import Sandbox
+from orders.models import Order, StockMovement
+from tests.api.calls import key_of, url
+from tests.factories import order_of, staff, stock
+from tests.processes import ROOT, ask, database_url, free_port, stop, wait_for
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -73,17 +77,9 @@ def test_instance_told_to_stop_says_so_and_serves_until_it_has_drained() -> None
         assert ask(port, "/health")[0] == 0
 
 
-def test_drained_instance_ends_by_itself() -> None:
-    with instance(WEB_DRAIN_SECONDS="0.5") as (arbiter, _):
-        begun = time.monotonic()
-        arbiter.send_signal(signal.SIGTERM)
-        assert arbiter.wait(timeout=15) == 0
-        assert time.monotonic() - begun >= 0.5
-
-
 def test_connections_that_wait_to_be_accepted_are_answered_before_it_ends() -> None:
     """The kernel has accepted them for us: to close the listener alone would reset them."""
-    with instance(WEB_DRAIN_SECONDS="0") as (arbiter, port):
+    with instance(WEB_DRAIN_SECONDS="0.5") as (arbiter, port):
         server = server_of(arbiter)
         os.kill(server, signal.SIGSTOP)
         wait_for(lambda: _status(server, "State").startswith("T"))
@@ -98,6 +94,36 @@ def test_connections_that_wait_to_be_accepted_are_answered_before_it_ends() -> N
 
         assert [answer[:15] for answer in answers] == [b"HTTP/1.1 200 OK"] * len(waiting)
         assert arbiter.wait(timeout=15) == 0
+
+
+def test_call_that_a_request_has_left_is_written_down_before_the_process_ends(
+    sandbox: Sandbox,
+) -> None:
+    """The request is answered after 2 s; the inventory takes longer, and has taken the stock."""
+    sandbox.store.set_stock({"10": 45})
+    order, credential = order_of(p10=2), f"Api-Key {key_of(staff('manager'))}"
+    variables = {"WEB_DRAIN_SECONDS": "0", "INVENTORY_SERVICE_URL": sandbox.url}
+    sandbox.faults.configure({"late_seconds": 4.0})
+    sandbox.faults.script(fault="late_apply", operation="adjust")
+    try:
+        with instance(**variables) as (arbiter, port):
+            # Until there was time for the call: 503 before that, and nothing was sent.
+            wait_for(lambda: _confirm(port, order, credential) == 202)
+            assert StockMovement.objects.get().state == "sent"
+            assert stop(arbiter) == 0
+    finally:
+        sandbox.faults.configure({})
+    assert StockMovement.objects.get().state == "applied"
+    assert stock(sandbox) == {"10": 43}
+
+
+def _confirm(port: int, order: Order, credential: str) -> int:
+    return requests.patch(
+        f"http://localhost:{port}{url(order, '/status')}",
+        json={"status": "CONFIRMED"},
+        headers={"Authorization": credential},
+        timeout=30,
+    ).status_code
 
 
 def _is_told_to_stop(pid: int) -> bool:
