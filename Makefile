@@ -7,7 +7,7 @@ AUDIT := .local/audit
 export DEBUG ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test chaos drill-outage drill-blackout drill-restore machine cost bench bench-growth bench-bulk bench-admin fuzz bad-input audit lint format migrations schema lock clean
+.PHONY: help install run test chaos drill-outage drill-blackout drill-rolling drill-database drill-restore machine cost bench bench-growth bench-bulk bench-admin fuzz bad-input audit lint format migrations schema lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,15 @@ drill-outage: $(STAMP) ## Take the inventory service away for 60 s in the middle
 
 drill-blackout: $(STAMP) ## Kill every process in the middle of 1,000 orders, and start them again
 	@$(BIN)/python -m tests.chaos.drills blackout $(ARGS)
+
+drill-rolling drill-database: RATE ?= 100
+drill-rolling: SECONDS ?= 60
+drill-rolling: $(STAMP) ## Replace web instances and worker behind HAProxy at RATE=100 a second for SECONDS=60 (ARGS=)
+	@$(BIN)/python -m tests.uptime rolling --seconds $(SECONDS) --rate $(RATE) $(ARGS)
+
+drill-database: SECONDS ?= 20
+drill-database: $(STAMP) ## Stop PostgreSQL for SECONDS=20 at RATE=100 a second (ARGS=--immediate)
+	@$(BIN)/python -m tests.uptime database --seconds $(SECONDS) --rate $(RATE) $(ARGS)
 
 drill-restore: ORDERS ?= 1000000
 drill-restore: $(STAMP) ## Back up ORDERS=1000000, destroy their database, restore it and compare

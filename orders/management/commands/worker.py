@@ -19,8 +19,10 @@ from procrastinate.exceptions import ConnectorException
 from orderservice import garbage, migrations, tracing
 from orderservice.metrics import reports
 
-# Seconds: before another start when the database was lost, doubling up to the last.
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+# Seconds: before another start when the database was lost, doubling up to the last, which is about
+# what a worker is late when the database is back. Who has worked for longer begins with the first.
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
+SOUND = 15.0
 POOL_PATIENCE = 10.0
 BETWEEN_LOOKS = 2.0  # while migrations are missing
 LOST = (ConnectorException, psycopg.OperationalError, OperationalError, InterfaceError)
@@ -72,7 +74,7 @@ async def run(concurrency: int) -> None:
         if failure and not isinstance(failure, LOST):
             raise failure
         # Without a failure it was one of procrastinate's own tasks, which has logged it.
-        pause = FIRST_PAUSE if loop.time() - started > LONGEST_PAUSE else pause
+        pause = FIRST_PAUSE if loop.time() - started > SOUND else pause
         log.warning("worker_lost_database", retry_in=pause, error=str(failure or "")[:200])
         await asyncio.wait({stopping}, timeout=pause)
         pause = min(pause * 2, LONGEST_PAUSE)

@@ -1,0 +1,1 @@
+"""The service goes on: while instances are replaced, without its database, between releases."""
