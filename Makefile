@@ -94,6 +94,7 @@ lint: $(STAMP) ## Check style, types, import directions, migrations, production 
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m orderservice.dev.lint_migrations
 	$(BIN)/python -m orderservice.dev.check_deploy
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml

@@ -1,0 +1,52 @@
+"""The release before this one, as git has it.
+
+A release is a tag like v1.2. While there is none, the one before is the last commit to have added a
+migration without having the newest: what runs while the newest is applied.
+"""
+
+import subprocess
+from pathlib import Path
+
+from tests.processes import ROOT
+
+MIGRATIONS = "orders/migrations"
+
+
+class NoHistory(Exception):
+    """git can't tell: there is none, or not as much of the history as it takes."""
+
+
+def previous() -> str:
+    """Return the tag or the commit of the release before this one. Raises `NoHistory`."""
+    try:
+        return _git("describe", "--tags", "--abbrev=0", "--match=v[0-9]*", "HEAD^").decode().strip()
+    except NoHistory:
+        pass
+    names = sorted(path.name for path in (ROOT / MIGRATIONS).glob("[0-9]*.py"))
+    newest = f"{MIGRATIONS}/{names[-1]}"
+    for name in reversed(names[:-1]):
+        added = ("log", "-1", "--diff-filter=A", "--format=%H", "--", f"{MIGRATIONS}/{name}")
+        commit = _git(*added).decode().strip()
+        if not commit:
+            raise NoHistory(f"git does not know the commit that added {name}")
+        if not _git("ls-tree", "--name-only", commit, "--", newest):
+            return commit
+    raise NoHistory("all migrations came with one commit")
+
+
+def unpack(release: str, folder: Path) -> Path:
+    """Write the code of a release into a new folder; return that."""
+    folder.mkdir()
+    code = _git("archive", "--format=tar", release)
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=code, check=True)
+    return folder
+
+
+def _git(*arguments: str) -> bytes:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
+    except FileNotFoundError as exc:
+        raise NoHistory("there is no git") from exc
+    if done.returncode:
+        raise NoHistory(done.stderr.decode(errors="replace").strip())
+    return done.stdout
