@@ -18,6 +18,8 @@ class NoHistory(Exception):
 
 def previous() -> str:
     """Return the tag or the commit of the release before this one. Raises `NoHistory`."""
+    if _git("rev-parse", "--is-shallow-repository").strip() == b"true":
+        raise NoHistory("this clone is shallow")
     try:
         return _git("describe", "--tags", "--abbrev=0", "--match=v[0-9]*", "HEAD^").decode().strip()
     except NoHistory:
