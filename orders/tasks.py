@@ -13,7 +13,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
-from orders import lifecycle, throttling
+from orders import lifecycle
 from orders.actor import Actor
 from orders.housekeeping import expiring, pruning
 from orders.status import Door
@@ -53,13 +53,6 @@ def carry_out(context: JobContext, batch_id: int) -> None:
     entry: int | None = 0
     while entry is not None and not context.should_abort():
         entry = lifecycle.carry_out_next(batch_id, after=entry)
-
-
-@app.periodic(cron="17 * * * *")
-@app.task(name="orders.forget_rates", queueing_lock="orders.forget_rates")
-def forget_rates(timestamp: int) -> None:
-    """Delete the counts of clients who have not called for long."""
-    throttling.forget()
 
 
 @app.periodic(cron="23 * * * *")

@@ -14,7 +14,7 @@ from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.types import Event, Hint
 from structlog.typing import EventDict, WrappedLogger
 
-TAGS = ("request_id", "trace_id", "order", "route")
+TAGS = ("request_id", "trace_id", "order")
 
 
 def start(dsn: str, *, environment: str) -> None:

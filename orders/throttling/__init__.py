@@ -4,6 +4,6 @@ The counts are PostgreSQL's, one statement a request; where ``REDIS_URL`` is set
 and PostgreSQL's while that does not answer.
 """
 
-from orders.throttling.counting import Taken, forget, stale, take
+from orders.throttling.counting import Taken, stale, take
 
-__all__ = ["Taken", "forget", "stale", "take"]
+__all__ = ["Taken", "stale", "take"]

@@ -74,12 +74,6 @@ def stale() -> QuerySet[RateCount]:
     return RateCount.objects.filter(since__lt=timezone.now() - retention.RATE_COUNTS)
 
 
-def forget() -> int:
-    """Delete the counts whose windows are over; return how many."""
-    deleted, _ = stale().delete()
-    return deleted
-
-
 def _count(key: str, seconds: int) -> tuple[int, float]:
     """Return the hits of the window, with this one, and the seconds that are left of it."""
     with prepared() as cursor:
