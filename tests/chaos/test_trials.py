@@ -25,6 +25,10 @@ pytestmark = [
     pytest.mark.usefixtures("committed_db"),
 ]
 
+# Trials, and how many side by side. With more of them a process waits for the machine for longer
+# than a call belongs to it at this pace, and another goes on in its place: nobody is killed.
+SOME, AT_ONCE = 110, 8
+
 NOTHING: dict[str, list[str]] = {f"I{n}": [] for n in range(1, 10)}
 
 
@@ -41,7 +45,7 @@ class Tried:
 def attempt(
     sandbox: Sandbox, folder: Path, planned: Sequence[Trial], *, within: float, ablation: str = ""
 ) -> Tried:
-    """Begin trials for so many seconds, let all that was begun settle, and judge it."""
+    """Begin the trials that there is time for, in seconds; let all of them settle, and judge it."""
     (folder / "armed").mkdir()
     orders = Orders(str(folder / "armed"), str(folder / "journal"), INSTANT, ablation)
     sandbox.switches.update({"race_window_ms": 3})
@@ -58,8 +62,10 @@ def attempt(
         trials.settling(zygote, folder),
     ):
         deadline = time.monotonic() + within
-        done = trials.run(planned, zygote=zygote, upstream=upstream, deadline=deadline)
-        trials.wait_until_quiet(database_url(), upstream, within=15)
+        done = trials.run(
+            planned, zygote=zygote, upstream=upstream, deadline=deadline, at_once=AT_ONCE
+        )
+        trials.wait_until_quiet(database_url(), upstream, within=60)
     found = judge(database_url(), Truth(upstream.effects(), done.initial, upstream.stock()))
     return Tried(done, found, len(reviews), upstream.state()["faults"]["served"])
 
@@ -69,7 +75,7 @@ def test_kill_at_each_step_with_each_fault_keeps_every_invariant(
 ) -> None:
     planned = trials.product_of((*FORWARD, "in_read_back"), BACKWARD, seed=7)
 
-    tried = attempt(sandbox, tmp_path, planned, within=25)
+    tried = attempt(sandbox, tmp_path, planned[:SOME], within=120)
 
     assert tried.judgement.violations == NOTHING
     assert tried.judgement.unresolved == 0

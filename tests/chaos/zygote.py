@@ -58,7 +58,7 @@ def _fork(job: Any, arguments: dict[str, Any]) -> tuple[int, int]:
         document: dict[str, Any] = {"result": None, "error": ""}
         try:
             document["result"] = job(**arguments)
-        except Exception:
+        except Exception:  # whatever it was, it is the answer
             document["error"] = traceback.format_exc(limit=-4)
         os.write(answering, json.dumps(document).encode())
         code = 0
