@@ -257,7 +257,7 @@ STORAGES = {
         )
     }
 }
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG  # looked for as asked for, not at start
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # all that we serve names them
 
 UNFOLD = {
