@@ -9,9 +9,9 @@ from tests.stock.simulation import Rules, World
 SEEDS = range(50)
 
 
-def violations(rules: Rules, seeds: range = SEEDS) -> Counter[str]:
+def violations(rules: Rules) -> Counter[str]:
     total: Counter[str] = Counter()
-    for seed in seeds:
+    for seed in SEEDS:
         total += World(seed, rules).run().violations
     return total
 
@@ -46,5 +46,9 @@ def test_next_step_with_outside_edits_keeps_each_movement_single() -> None:
 def test_next_step_with_a_rule_taken_away_breaks_an_invariant(
     ablation: Rules, invariants: set[str]
 ) -> None:
-    found = {name[:2] for name in violations(ablation, range(150))}
-    assert found & invariants, found
+    found: set[str] = set()
+    for seed in range(150):  # the first that shows it is enough
+        found |= {name[:2] for name in World(seed, ablation).run().violations}
+        if found & invariants:
+            return
+    pytest.fail(f"only {found or 'nothing'} is broken")
