@@ -20,7 +20,7 @@ def test_run_with_kills_faults_and_a_restart_keeps_every_invariant(tmp_path: Pat
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=300,
         check=False,
     )
 
