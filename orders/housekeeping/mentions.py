@@ -26,11 +26,19 @@ _REPLACE = """
 Mentions = dict[str, int]  # how many rows of each table name somebody, by the table's plural
 
 
+def is_word(text: str) -> bool:
+    """Tell whether a text can name anything: it has a letter or a digit."""
+    return any(map(str.isalnum, text))
+
+
 def find(words: Collection[str]) -> Mentions:
-    """Count the rows that name one of the words, as a word of its own, in any case."""
-    if not words:
-        return {}
+    """Count the rows that name one of the words, as a word of its own, in any case.
+
+    What is no word is named nowhere.
+    """
     pattern = _pattern(words)
+    if not pattern:
+        return {}
     found = {_plural(model): _run(_COUNT, model, column, pattern) for model, column in _TEXTS}
     return _those(found | {_plural(SavedFilter): _filters(pattern).count()})
 
@@ -42,9 +50,9 @@ def replace(words: Collection[str]) -> Mentions:
     replaced whose meaning is sure, as an e-mail address's is, or that a person has looked at.
     Returns what `find` would have.
     """
-    if not words:
-        return {}
     pattern = _pattern(words)
+    if not pattern:
+        return {}
     changed = {_plural(model): _run(_REPLACE, model, column, pattern) for model, column in _TEXTS}
     filters, _ = _filters(pattern).delete()
     return _those(changed | {_plural(SavedFilter): filters})
@@ -62,13 +70,14 @@ def _filters(pattern: str) -> QuerySet[SavedFilter]:
 
 
 def _pattern(words: Collection[str]) -> str:
-    """Return a regular expression that PostgreSQL and Python read alike.
+    """Return a regular expression that PostgreSQL and Python read alike; empty without words.
 
-    What stands before and after may not go on with a word: mary.ann@example.com is not
-    ann@example.com, nor is John Doering John Doe.
+    It must not be run when it is empty, for that is found everywhere. What stands before and after
+    may not go on with a word: mary.ann@example.com is not ann@example.com, nor is John Doering
+    John Doe.
     """
-    spelt = (r"\s+".join(map(re.escape, word.split())) for word in sorted(words))
-    return "|".join(rf"(?<![\w.+-]){each}(?![\w-]|[.]\w)" for each in spelt if each)
+    spelt = (r"\s+".join(map(re.escape, word.split())) for word in sorted(filter(is_word, words)))
+    return "|".join(rf"(?<![\w.+-]){each}(?![\w-]|[.]\w)" for each in spelt)
 
 
 def _run(statement: str, model: type[Model], column: str, pattern: str) -> int:

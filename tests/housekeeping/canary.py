@@ -170,5 +170,5 @@ def finished(**fields: Any) -> Order:
 
 def everything() -> dict[str, list[Any]]:
     """Return every row of ours."""
-    models = (Order, OrderEvent, OrderNote, User, Batch, SavedFilter)
+    models = (Order, OrderEvent, OrderNote, User, Batch, SavedFilter, Export)
     return {str(model): list(model.objects.order_by("pk").values()) for model in models}

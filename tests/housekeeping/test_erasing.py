@@ -10,11 +10,11 @@ from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.errors import Forbidden
 from orders.housekeeping import erasing, mentions, people
-from orders.models import Batch, Order, OrderEvent, OrderNote, SavedFilter, User
+from orders.models import Order, OrderEvent, OrderNote, User
 from tests.admin.desk import in_review
 from tests.api.calls import create, guest, url
 from tests.commands.running import run
-from tests.factories import OPERATOR, actor, order, order_of, staff, user
+from tests.factories import OPERATOR, actor, order_of, user
 from tests.housekeeping import columns
 from tests.housekeeping.canary import (
     EMAIL,
@@ -153,44 +153,6 @@ def test_erasing_leaves_everybody_else_alone() -> None:
 
     assert run("erase_customer", EMAIL, f"--order={bearing.pk}").out == "1 orders erased\n"
     assert Order.objects.filter(pk=bearing.pk, owner=ann, email="erased@example.invalid").exists()
-
-
-def test_names_are_replaced_only_when_somebody_says_so() -> None:
-    """Or whoever calls themselves "was applied" would have the evidence of reviews erased."""
-    finished(full_name="was applied")
-    note = order().notes.create(text="It Was  applied: see its log. Washington was appliedx.")
-    ann = staff("manager")
-    mine = SavedFilter.objects.create(owner=ann, name="x", query="q=WAS+applied")
-    other = SavedFilter.objects.create(owner=ann, name="y", query="q=was")
-
-    outcome = run("erase_customer", EMAIL)
-
-    assert outcome.err.startswith("Elsewhere 1 order notes, 1 saved filters name somebody who is")
-    note.refresh_from_db()
-    assert note.text.startswith("It Was  applied")
-    assert mentions.find({"was applied"}) == {"order notes": 1, "saved filters": 1}
-    later = run("erase_customer", EMAIL, "--mention", "was applied")
-    assert later.out == "1 mentions in order notes, 1 mentions in saved filters erased\n"
-    note.refresh_from_db()
-    assert note.text == "It (erased): see its log. Washington was appliedx."
-    assert [each.pk for each in SavedFilter.objects.all()] == [other.pk]
-    assert mine.pk != other.pk
-
-
-def test_batch_for_others_too_keeps_its_note_without_the_address() -> None:
-    mine, another = finished(), finished(email="x@example.net")
-    batches = [
-        Batch.objects.create(actor="system", via="command", selected=1, note=f"Ask {EMAIL}, please")
-        for _ in range(2)
-    ]
-    batches[0].entries.create(order=mine)
-    batches[1].entries.create(order=mine)
-    batches[1].entries.create(order=another)
-    run("erase_customer", EMAIL)
-    assert [each.note for each in Batch.objects.order_by("pk")] == [
-        "Erased.",
-        "Ask (erased), please",
-    ]
 
 
 def test_nobody_erases_but_the_operator() -> None:

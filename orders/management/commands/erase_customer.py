@@ -9,7 +9,7 @@ from django.db import DatabaseError
 
 from orders import lifecycle
 from orders.errors import NotFinished, OrderError
-from orders.housekeeping import erasing
+from orders.housekeeping import erasing, mentions
 from orders.housekeeping.erasing import Erasure
 from orders.housekeeping.people import Person
 from orders.management.commands import _customers
@@ -65,6 +65,8 @@ class Command(BaseCommand):
         dry_run: bool,
         **options: Any,
     ) -> None:
+        if not all(map(mentions.is_word, mention)):
+            raise CommandError("A --mention is blank: name what is to be replaced.")
         person = _customers.find(who, order)
         others = set(cancel) - set(person.orders().values_list("pk", flat=True))
         if others:
