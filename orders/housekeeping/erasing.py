@@ -13,9 +13,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from orders import lifecycle
 from orders.actor import Actor
-from orders.housekeeping import mentions
+from orders.housekeeping import mentions, traces
 from orders.housekeeping.mentions import Mentions
 from orders.housekeeping.people import Person
+from orders.housekeeping.traces import Unsure
 from orders.models import Batch, BatchEntry, IdempotencyKey, Order, User
 from orders.signin import closing
 from orders.status import OPEN, UNSETTLED_STOCK
@@ -39,7 +40,7 @@ log = structlog.get_logger(__name__)
 class Erasure:
     """How many rows of each kind named the customer; none when it was done before.
 
-    ``still`` are those that name somebody who is called the same, which only a person can tell.
+    What is not known to be theirs is left as it is, and told: it is ``unsure``.
     """
 
     orders: int = 0
@@ -48,10 +49,10 @@ class Erasure:
     idempotency_keys: int = 0
     attempts: int = 0
     mentions: Mentions = field(default_factory=dict)
-    still: Mentions = field(default_factory=dict)
+    unsure: Unsure = field(default_factory=Unsure)
 
     def __bool__(self) -> bool:
-        return self != Erasure(still=self.still)
+        return self != Erasure(unsure=self.unsure)
 
 
 def unfinished(person: Person) -> list[Order]:
@@ -76,12 +77,12 @@ def erase(
     wherever staff have typed them. A ``rehearsal`` takes everything back. Raises `Forbidden`, and
     `NotFinished` while one of the orders is open.
     """
+    words = traces.words_of(person)
     erasure = Erasure()
-    unsure = person.full_names() - set(texts)
 
     def beside(numbers: Sequence[int]) -> None:
         _erase_beside(person, numbers, {*person.emails, *texts}, erasure)
-        erasure.still = mentions.find(unsure)
+        erasure.unsure = traces.find(person, words)
         transaction.set_rollback(rehearsal)
 
     numbers = person.orders().values_list("pk", flat=True)

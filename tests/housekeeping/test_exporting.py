@@ -89,7 +89,10 @@ def test_export_leaves_out_what_is_of_another_account_and_says_so() -> None:
     bearing, mine = order(owner=ann, email=EMAIL), order(email=EMAIL.upper())
     outcome = run("export_customer", EMAIL)
     assert [each["number"] for each in json.loads(outcome.out)["orders"]] == [mine.pk]
-    assert f"other accounts: #{bearing.pk} of ann. They are left out." in outcome.err
+    assert outcome.err.splitlines() == [
+        "Not known to be theirs, and left as it is:",
+        f"  {EMAIL}: 1 orders (#{bearing.pk} of ann)",
+    ]
 
 
 @pytest.mark.django_db

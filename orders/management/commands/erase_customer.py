@@ -1,5 +1,6 @@
 """``manage.py erase_customer``: have no table name a customer any more."""
 
+import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
@@ -9,11 +10,12 @@ from django.db import DatabaseError
 
 from orders import lifecycle
 from orders.errors import NotFinished, OrderError
-from orders.housekeeping import erasing, mentions
+from orders.housekeeping import erasing, mentions, traces
 from orders.housekeeping.erasing import Erasure
 from orders.housekeeping.people import Person
+from orders.housekeeping.traces import Unsure
 from orders.management.commands import _customers
-from orders.management.commands._bulk import OPERATOR
+from orders.management.commands._bulk import FAILED, OPERATOR
 from orders.models import Order
 from orders.status import OPEN, CancelReason
 
@@ -77,6 +79,8 @@ class Command(BaseCommand):
         if dry_run and open_:
             named = ", ".join(f"#{each.pk}" for each in open_)
             self.stdout.write(f"{named} would be cancelled; the rest can be told after that")
+            addresses = traces.words_of(person).addresses
+            self._tell(Unsure(traces.bearing(person, addresses)))
             return
         for each in open_:
             self._cancel(each)
@@ -85,16 +89,13 @@ class Command(BaseCommand):
         except NotFinished as exc:
             raise CommandError(f"{exc}. Run this again when that has ended.") from exc
         self.stdout.write(_summary(erasure, dry_run))
-        if erasure.still:
-            named = ", ".join(f"{number} {where}" for where, number in erasure.still.items())
-            self.stderr.write(
-                f"Elsewhere {named} name somebody who is called the same: see who is meant, and"
-                " have it replaced with --mention.",
-                style_func=str,
-            )
         if erasure and not dry_run:
             self._sweep()
-        self._require_nothing_left(person, dry_run)
+        self._tell(erasure.unsure)
+        if not dry_run:
+            self._require_nothing_left(person)
+        if erasure.unsure.others:
+            sys.exit(FAILED)
 
     def _require_only(self, open_: Sequence[Order], cancel: Sequence[int]) -> None:
         """Refuse while an order is open that is not to be cancelled, or the other way round."""
@@ -128,13 +129,26 @@ class Command(BaseCommand):
                 style_func=str,
             )
 
-    def _require_nothing_left(self, person: Person, dry_run: bool) -> None:
-        left = [] if dry_run else erasing.left(person)
+    def _tell(self, unsure: Unsure) -> None:
+        """Say what only a person can tell: after this nobody knows any more what to look for."""
+        lines = _customers.told(unsure)
+        if unsure.texts:
+            lines.append(
+                "See who is meant in what staff have typed, and have it replaced with --mention."
+            )
+        if unsure.others:
+            lines.append(
+                "See whose the other accounts and orders are: erase what is theirs by username or"
+                " address, or name orders with --order."
+            )
+        for line in lines:
+            self.stderr.write(line, style_func=str)
+
+    def _require_nothing_left(self, person: Person) -> None:
+        left = erasing.left(person)
         if left:
             named = ", ".join(f"#{number}" for number in left)
             raise CommandError(f"Placed meanwhile: {named}. Run this again.")
-        if others := _customers.said_others(person):
-            raise CommandError(f"{others}. Erase those accounts, or name the orders with --order.")
 
 
 def _summary(erasure: Erasure, dry_run: bool) -> str:
