@@ -29,8 +29,8 @@ _PATIENCE = "SET LOCAL statement_timeout = '5min'"
 # others.
 _SWEEP = (
     "VACUUM (ANALYZE, INDEX_CLEANUP ON) orders_order, orders_ordernote, orders_batch,"
-    " orders_export, orders_savedfilter, orders_idempotencykey, orders_user, django_admin_log,"
-    " django_session, axes_accessattempt"
+    " orders_export, orders_stockbaseline, orders_savedfilter, orders_idempotencykey, orders_user,"
+    " django_admin_log, django_session, axes_accessattempt"
 )
 
 log = structlog.get_logger(__name__)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from django.db import connection
 from django.db.models import Model
 
-from orders.models import Batch, Export, OrderNote, SavedFilter
+from orders.models import Batch, Export, OrderNote, SavedFilter, StockBaseline
 
 REPLACEMENT = "(erased)"
 SHOWN = 10  # of the rows that name a word, so that somebody can look at them
@@ -20,6 +20,7 @@ _TEXTS: tuple[tuple[type[Model], str, str], ...] = (
     (OrderNote, "text", "'of #' || order_id"),
     (Batch, "note", "id"),
     (Export, "selection", "id"),
+    (StockBaseline, "note", "'of product ' || product_id"),
 )
 _FIND = """
     WITH found AS MATERIALIZED (

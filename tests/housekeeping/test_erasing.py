@@ -10,7 +10,7 @@ from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.errors import Forbidden
 from orders.housekeeping import erasing, mentions, people
-from orders.models import Order, OrderEvent, OrderNote, User
+from orders.models import Order, OrderEvent, OrderNote, StockBaseline, User
 from tests.admin.desk import in_review
 from tests.api.calls import create, guest, url
 from tests.commands.running import run
@@ -55,8 +55,10 @@ def test_every_column_is_erased_or_known_to_name_nobody(canary: Canary) -> None:
     assert outcome.err == ""
     assert outcome.out == (
         "3 orders, 4 notes, 2 accounts, 2 idempotency keys, 1 failed sign-ins, 1 mentions in order"
-        " notes, 1 mentions in exports, 1 mentions in saved filters erased\n"
+        " notes, 1 mentions in exports, 1 mentions in stock baselines, 1 mentions in saved filters"
+        " erased\n"
     )
+    assert StockBaseline.objects.get().note == "Brought back by (erased), (erased), (erased)"
     [note] = canary.others.notes.all()
     assert note.text == "Goes to the neighbour, (erased), (erased), (erased)"
 
