@@ -24,15 +24,6 @@ from orders.status import OPEN, UNSETTLED_STOCK
 # The notes of a million orders are read for an address, which no index has.
 _PATIENCE = "SET LOCAL statement_timeout = '5min'"
 
-# What an UPDATE leaves of a row can be read by who can read pages, and stands in the indexes, until
-# VACUUM has taken it out; and samples of the columns stand in the statistics until ANALYZE takes
-# others.
-_SWEEP = (
-    "VACUUM (ANALYZE, INDEX_CLEANUP ON) orders_order, orders_ordernote, orders_batch,"
-    " orders_export, orders_stockbaseline, orders_savedfilter, orders_idempotencykey, orders_user,"
-    " django_admin_log, django_session, axes_accessattempt"
-)
-
 log = structlog.get_logger(__name__)
 
 
@@ -92,20 +83,6 @@ def erase(
     if erasure and not rehearsal:
         log.info("customer_erased", orders=erasure.orders, accounts=erasure.accounts)
     return erasure
-
-
-def sweep() -> None:
-    """Have PostgreSQL give up what it has kept of the rows as they were.
-
-    Takes half a minute at a million orders, and holds nobody up. What is left are bytes in free
-    space, until new rows come there. To be called outside a transaction.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
-        try:
-            cursor.execute(_SWEEP)
-        finally:
-            cursor.execute("RESET statement_timeout")
 
 
 def _erase_beside(

@@ -27,7 +27,6 @@ from tests.housekeeping.canary import (
     finished,
     live,
 )
-from tests.housekeeping.locks import held
 from tests.signin.people import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -204,19 +203,6 @@ def test_order_placed_while_its_account_is_closed_is_found_by_its_address(
         run("erase_customer", EMAIL)
     Order.objects.filter(status="PENDING").update(status="CANCELLED")
     assert "2 orders" in run("erase_customer", EMAIL).out
-
-
-def test_erasing_says_when_old_versions_of_the_rows_are_still_there() -> None:
-    mine = finished()
-    with held("LOCK TABLE orders_order IN SHARE UPDATE EXCLUSIVE MODE"):
-        outcome = run("erase_customer", EMAIL)
-    assert (outcome.code, outcome.out) == (0, "1 orders erased\n")
-    assert outcome.err.startswith("PostgreSQL still keeps old versions of the rows, until VACUUM")
-    mine.refresh_from_db()
-    assert mine.full_name == "Erased"
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW statement_timeout")
-        assert cursor.fetchone() == ("15s",)
 
 
 def test_two_at_once_erase_each_order_once() -> None:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
 
 from orders import lifecycle
 from orders.errors import NotFinished, OrderError
-from orders.housekeeping import erasing, mentions, traces
+from orders.housekeeping import erasing, mentions, sweeping, traces
 from orders.housekeeping.erasing import Erasure
 from orders.housekeeping.people import Person
+from orders.housekeeping.sweeping import NotSwept
 from orders.housekeeping.traces import Unsure
 from orders.management.commands import _customers
 from orders.management.commands._bulk import FAILED, OPERATOR
@@ -89,7 +89,7 @@ class Command(BaseCommand):
         except NotFinished as exc:
             raise CommandError(f"{exc}. Run this again when that has ended.") from exc
         self.stdout.write(_summary(erasure, dry_run))
-        if erasure and not dry_run:
+        if not dry_run:
             self._sweep()
         self._tell(erasure.unsure)
         if not dry_run:
@@ -119,13 +119,12 @@ class Command(BaseCommand):
         self.stdout.write(f"#{order.pk}: cancelled")
 
     def _sweep(self) -> None:
-        """Go on when PostgreSQL can't clean up now: no statement finds the data any more."""
+        """Clean up, also after a run that died before; no statement finds the data any more."""
         try:
-            erasing.sweep()
-        except DatabaseError as exc:
-            why = str(exc).splitlines()[0]
+            sweeping.sweep()
+        except NotSwept as exc:
             self.stderr.write(
-                f"PostgreSQL still keeps old versions of the rows, until VACUUM has run: {why}",
+                f"PostgreSQL still keeps old versions of rows, until this or VACUUM is run: {exc}",
                 style_func=str,
             )
 
