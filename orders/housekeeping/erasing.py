@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from orders import lifecycle
 from orders.actor import Actor
@@ -17,12 +17,8 @@ from orders.housekeeping import mentions, traces
 from orders.housekeeping.mentions import Mentions
 from orders.housekeeping.people import Person
 from orders.housekeeping.traces import Unsure
-from orders.models import Batch, BatchEntry, IdempotencyKey, Order, User
+from orders.models import Batch, BatchEntry, Order, User
 from orders.signin import closing
-from orders.status import OPEN, UNSETTLED_STOCK
-
-# The notes of a million orders are read for an address, which no index has.
-_PATIENCE = "SET LOCAL statement_timeout = '5min'"
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +44,7 @@ class Erasure:
 
 def unfinished(person: Person) -> list[Order]:
     """Return the customer's orders that nothing can be erased of yet, the oldest first."""
-    open_ = Q(status__in=OPEN) | Q(stock_state__in=UNSETTLED_STOCK)
-    return list(person.orders().filter(open_).order_by("pk"))
+    return list(person.orders().filter(lifecycle.UNFINISHED).order_by("pk"))
 
 
 def left(person: Person) -> list[int]:
@@ -89,17 +84,12 @@ def _erase_beside(
     person: Person, numbers: Sequence[int], words: Collection[str], erasure: Erasure
 ) -> None:
     """Erase all that is not on the orders themselves; those are locked."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PATIENCE)
     accounts = User.objects.filter(pk__in=[user.pk for user in person.accounts])
     open_ = accounts.exclude(pk__in=closing.closed().values("pk")).order_by("pk")
     for user in open_.select_for_update():
         closing.close(user)
         erasure.accounts += 1
-    scopes = [f"guest:{email.lower()}" for email in person.emails]
-    scopes += [f"user:{user.pk}" for user in person.accounts]
-    keys = IdempotencyKey.objects.filter(Q(order__in=numbers) | Q(scope__in=scopes))
-    erasure.idempotency_keys, _ = keys.delete()
+    erasure.idempotency_keys, _ = person.idempotency_keys(numbers).delete()
     erasure.attempts = closing.forget_attempts(person.names())
     erasure.notes += _notes_of_batches(numbers).update(note=lifecycle.ERASED_NOTE)
     erasure.mentions = mentions.replace(words)

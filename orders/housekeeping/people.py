@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q, QuerySet
 
 from orders.errors import OrderError
-from orders.models import ApiKey, Order, User
+from orders.models import ApiKey, IdempotencyKey, Order, User
 from orders.signin import closing
 
 
@@ -48,6 +48,12 @@ class Person:
         if self.emails:
             theirs |= _bearing(self.emails) & nobody_s
         return Order.objects.filter(theirs)
+
+    def idempotency_keys(self, numbers: Collection[int]) -> QuerySet[IdempotencyKey]:
+        """Return the keys that made these orders, or that the person has used for any."""
+        scopes = [f"guest:{email.lower()}" for email in self.emails]
+        scopes += [f"user:{user.pk}" for user in self.accounts]
+        return IdempotencyKey.objects.filter(Q(order__in=numbers) | Q(scope__in=scopes))
 
     def orders_of_others(self, addresses: Collection[str]) -> QuerySet[Order]:
         """Return what bears one of the addresses, and is not known to be the person's."""

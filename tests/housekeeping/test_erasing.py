@@ -5,6 +5,7 @@ from threading import Barrier, Thread
 import pytest
 from django.core.management import CommandError
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
@@ -128,6 +129,17 @@ def test_erasing_cancels_first_what_it_is_told_to(sandbox: Sandbox) -> None:
     ]
     assert confirmed.events.get(kind="cancelled").data == {"reason": "customer"}
     assert sandbox.store.items(offset=0, limit=1)[0].quantity == 45
+
+
+def test_erasing_has_patience_from_its_first_statement_on() -> None:
+    """A customer of very many orders has them changed, too, and not the notes of others alone."""
+    finished()
+    with CaptureQueriesContext(connection) as queries:
+        erasing.erase(people.find(EMAIL), actor=OPERATOR)
+    said = [each["sql"] for each in queries]
+    patient = said.index("SET LOCAL statement_timeout = '5min'")
+    assert patient < min(nth for nth, sql in enumerate(said) if "FOR UPDATE" in sql)
+    assert patient < min(nth for nth, sql in enumerate(said) if sql.startswith("UPDATE"))
 
 
 def test_erasing_leaves_everybody_else_alone() -> None:
