@@ -19,6 +19,15 @@ class NotACustomer(OrderError):
         super().__init__(f"The account {user.username} is of staff or of a service")
 
 
+class NoSuchOrders(OrderError):
+    """Numbers that were given are no orders'; ``str()`` names them."""
+
+    code = "no_such_orders"
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        super().__init__(f"There is no order {', '.join(f'#{each}' for each in sorted(numbers))}")
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A customer: their accounts, their e-mail addresses, and orders that somebody has named.
@@ -71,9 +80,12 @@ def find(who: str, *, numbers: Collection[int] = ()) -> Person:
 
     Whoever names an address means all accounts of it; a username means that account alone, and
     says nothing of others that have its address: a family's, or staff's. ``numbers`` are orders
-    that are theirs, too, whatever they say. Raises `NotACustomer`. Whether anything is held on the
-    person is for the caller to see.
+    that are theirs, too, whatever they say. Raises `NotACustomer` or `NoSuchOrders`. Whether
+    anything is held on the person is for the caller to see.
     """
+    known = Order.objects.filter(pk__in=numbers).values_list("pk", flat=True)
+    if missing := set(numbers) - set(known):
+        raise NoSuchOrders(missing)
     is_email = "@" in who  # else it would be the address of all accounts that have none
     called = Q(username=who) | Q(email__iexact=who) if is_email else Q(username=who)
     every = tuple(User.objects.filter(called).order_by("pk"))

@@ -129,7 +129,7 @@ def test_expiry_that_is_broken_off_goes_on_where_it_was(monkeypatch: pytest.Monk
 def test_expiry_by_two_at_once_cancels_each_order_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expiring, "AT_ONCE", 3)
     every = [old() for _ in range(8)]
-    begin, done = Barrier(2), []
+    begin, done = Barrier(2), list[int]()
 
     def expire() -> None:
         try:
@@ -162,7 +162,7 @@ def test_expiry_goes_on_past_an_order_that_somebody_holds(monkeypatch: pytest.Mo
 
 def test_command_needs_an_age(settings: Settings) -> None:
     old()
-    for arguments in ([], ["--hours", "0"]):
+    for arguments in ([], ["--hours", "0"], ["--hours", "8761"], ["--hours", "100000000"]):
         with pytest.raises(CommandError, match="Say how old is too old"):
             run("expire_orders", *arguments)
     assert cancelled() == []

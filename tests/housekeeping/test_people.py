@@ -41,6 +41,16 @@ def test_whoever_is_named_by_nothing_is_nobody(who: str) -> None:
     assert everything() == before
 
 
+def test_orders_that_do_not_exist_are_refused_and_nothing_is_done() -> None:
+    """A number that is mistyped would be left out, and nobody would know."""
+    mine = finished()
+    before = everything()
+    for number in (mine.pk + 1, -1, 10**30):
+        with pytest.raises(CommandError, match=f"There is no order #{number}. Nothing was done"):
+            run("erase_customer", EMAIL, f"--order={mine.pk}", f"--order={number}")
+    assert everything() == before
+
+
 def test_username_says_nothing_of_another_account_with_its_address() -> None:
     """It may be a family's address, or staff's: then a name is not an address."""
     petra = user(username="petra", email=EMAIL)

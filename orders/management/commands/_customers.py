@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from orders.housekeeping import people
 from orders.housekeeping.mentions import SHOWN
-from orders.housekeeping.people import NotACustomer, Person
+from orders.housekeeping.people import NoSuchOrders, NotACustomer, Person
 from orders.housekeeping.traces import Unsure
 
 
@@ -21,11 +21,13 @@ def add_who(parser: ArgumentParser) -> None:
 
 
 def find(who: str, numbers: Collection[int] = ()) -> Person:
-    """Return the customer; raise `CommandError` for staff and services."""
+    """Return the customer; raise `CommandError` for staff, services and unknown orders."""
     try:
         return people.find(who.strip(), numbers=numbers)
     except NotACustomer as exc:
         raise CommandError(f"{exc}: its data is not a customer's.") from exc
+    except NoSuchOrders as exc:
+        raise CommandError(f"{exc}. Nothing was done.") from exc
 
 
 def told(unsure: Unsure) -> list[str]:
