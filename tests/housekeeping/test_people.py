@@ -87,6 +87,14 @@ def test_username_says_nothing_of_another_account_with_its_address() -> None:
     assert run("erase_customer", EMAIL).out.startswith("2 orders, 1 notes, 1 accounts, 1 failed")
 
 
+def test_rehearsal_before_orders_are_cancelled_tells_which_others_bear_the_address() -> None:
+    pending = finished(status="PENDING")
+    bearing = finished(owner=user(username="ann"))
+    outcome = run("erase_customer", EMAIL, f"--cancel={pending.pk}", "--dry-run")
+    assert outcome.out.startswith(f"#{pending.pk} would be cancelled; ")
+    assert f"  {EMAIL}: 1 orders (#{bearing.pk} of ann)" in outcome.err
+
+
 def test_export_by_username_leaves_out_what_its_address_alone_tells() -> None:
     user(username="petra", email=EMAIL)
     user(username="paul", email=EMAIL)

@@ -89,10 +89,9 @@ class Command(BaseCommand):
         except NotFinished as exc:
             raise CommandError(f"{exc}. Run this again when that has ended.") from exc
         self.stdout.write(_summary(erasure, dry_run))
-        if not dry_run:
-            self._sweep()
         self._tell(erasure.unsure)
         if not dry_run:
+            self._sweep()
             self._require_nothing_left(person)
         if erasure.unsure.others:
             sys.exit(FAILED)
