@@ -39,12 +39,15 @@ def minutes(name: str, default: float) -> float:
     return 60 * _above_zero(name, default, "minutes")
 
 
+MOST_HOURS = 24 * 365
+
+
 def hours(name: str) -> int | None:
     """Return whole hours from 1 to a year's 8760; None when unset, or ``off``."""
     text = env.str(name, "").strip()
     if text.lower() in ("", "off"):
         return None
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 24 * 365):
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_HOURS):
         raise ImproperlyConfigured(f"{name} must be whole hours, from 1 to a year's 8760, or off")
     return int(text)
 

@@ -8,29 +8,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from orders import lifecycle
 from orders.actor import Actor
-from orders.housekeeping import mentions
+from orders.housekeeping import mentions, traces
 from orders.housekeeping.mentions import Mentions
 from orders.housekeeping.people import Person
-from orders.models import Batch, BatchEntry, IdempotencyKey, Order, User
+from orders.housekeeping.traces import Unsure
+from orders.models import Batch, BatchEntry, Order, User
 from orders.signin import closing
-from orders.status import OPEN, UNSETTLED_STOCK
-
-# The notes of a million orders are read for an address, which no index has.
-_PATIENCE = "SET LOCAL statement_timeout = '5min'"
-
-# What an UPDATE leaves of a row can be read by who can read pages, and stands in the indexes, until
-# VACUUM has taken it out; and samples of the columns stand in the statistics until ANALYZE takes
-# others.
-_SWEEP = (
-    "VACUUM (ANALYZE, INDEX_CLEANUP ON) orders_order, orders_ordernote, orders_batch,"
-    " orders_export, orders_savedfilter, orders_idempotencykey, orders_user, django_admin_log,"
-    " django_session, axes_accessattempt"
-)
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +27,7 @@ log = structlog.get_logger(__name__)
 class Erasure:
     """How many rows of each kind named the customer; none when it was done before.
 
-    ``still`` are those that name somebody who is called the same, which only a person can tell.
+    What is not known to be theirs is left as it is, and told: it is ``unsure``.
     """
 
     orders: int = 0
@@ -48,16 +36,15 @@ class Erasure:
     idempotency_keys: int = 0
     attempts: int = 0
     mentions: Mentions = field(default_factory=dict)
-    still: Mentions = field(default_factory=dict)
+    unsure: Unsure = field(default_factory=Unsure)
 
     def __bool__(self) -> bool:
-        return self != Erasure(still=self.still)
+        return self != Erasure(unsure=self.unsure)
 
 
 def unfinished(person: Person) -> list[Order]:
     """Return the customer's orders that nothing can be erased of yet, the oldest first."""
-    open_ = Q(status__in=OPEN) | Q(stock_state__in=UNSETTLED_STOCK)
-    return list(person.orders().filter(open_).order_by("pk"))
+    return list(person.orders().filter(lifecycle.UNFINISHED).order_by("pk"))
 
 
 def left(person: Person) -> list[int]:
@@ -76,12 +63,12 @@ def erase(
     wherever staff have typed them. A ``rehearsal`` takes everything back. Raises `Forbidden`, and
     `NotFinished` while one of the orders is open.
     """
+    words = traces.words_of(person)
     erasure = Erasure()
-    unsure = person.full_names() - set(texts)
 
     def beside(numbers: Sequence[int]) -> None:
         _erase_beside(person, numbers, {*person.emails, *texts}, erasure)
-        erasure.still = mentions.find(unsure)
+        erasure.unsure = traces.find(person, words)
         transaction.set_rollback(rehearsal)
 
     numbers = person.orders().values_list("pk", flat=True)
@@ -93,35 +80,16 @@ def erase(
     return erasure
 
 
-def sweep() -> None:
-    """Have PostgreSQL give up what it has kept of the rows as they were.
-
-    Takes half a minute at a million orders, and holds nobody up. What is left are bytes in free
-    space, until new rows come there. To be called outside a transaction.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
-        try:
-            cursor.execute(_SWEEP)
-        finally:
-            cursor.execute("RESET statement_timeout")
-
-
 def _erase_beside(
     person: Person, numbers: Sequence[int], words: Collection[str], erasure: Erasure
 ) -> None:
     """Erase all that is not on the orders themselves; those are locked."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PATIENCE)
     accounts = User.objects.filter(pk__in=[user.pk for user in person.accounts])
     open_ = accounts.exclude(pk__in=closing.closed().values("pk")).order_by("pk")
     for user in open_.select_for_update():
         closing.close(user)
         erasure.accounts += 1
-    scopes = [f"guest:{email.lower()}" for email in person.emails]
-    scopes += [f"user:{user.pk}" for user in person.accounts]
-    keys = IdempotencyKey.objects.filter(Q(order__in=numbers) | Q(scope__in=scopes))
-    erasure.idempotency_keys, _ = keys.delete()
+    erasure.idempotency_keys, _ = person.idempotency_keys(numbers).delete()
     erasure.attempts = closing.forget_attempts(person.names())
     erasure.notes += _notes_of_batches(numbers).update(note=lifecycle.ERASED_NOTE)
     erasure.mentions = mentions.replace(words)

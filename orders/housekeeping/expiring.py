@@ -18,6 +18,12 @@ from orders.status import UNSETTLED_STOCK, CancelReason, EventKind, OrderStatus
 AT_ONCE = 500  # orders that are looked up by one statement
 
 
+class LookedAfter(OrderError):
+    """Something has happened to the order since it was found, or is about to."""
+
+    code = "looked_after"
+
+
 @dataclass(frozen=True, slots=True)
 class Expiry:
     """An order that was too old, and why it was not cancelled, if it was not."""
@@ -50,28 +56,28 @@ def expire(after: timedelta, *, actor: Actor) -> Iterator[Expiry]:
     """Cancel what has `expired`, an order a transaction; yield each.
 
     Whoever stops in between can begin anew. Any number may do this at once, and customers and staff
-    may act meanwhile: an order that has changed since it was found is left as it is, so that
-    nothing that was confirmed in time is given back.
+    may act meanwhile: once an order is locked it must be too old still, or it is left as it is. So
+    nothing that was confirmed in time is given back, and nobody counts what another has cancelled.
     """
     beyond = Q()
     while found := list(expired(after).filter(beyond)[:AT_ONCE]):
         for order in found:
-            yield Expiry(order.pk, _cancel(order, actor))
+            yield Expiry(order.pk, _cancel(order, after, actor))
         beyond = _beyond(found[-1].created_at, found[-1].pk)
 
 
-def _cancel(order: Order, actor: Actor) -> OrderError | OperationalError | None:
-    """Cancel an order, unless it has changed; return why not.
+def _cancel(order: Order, after: timedelta, actor: Actor) -> OrderError | OperationalError | None:
+    """Cancel an order, unless it is looked after; return why not.
 
     Raises `OperationalError` when the database is away, rather than somebody holding the order.
     """
+
+    def recheck(locked: Order) -> None:
+        if not expired(after).filter(pk=locked.pk).exists():
+            raise LookedAfter
+
     try:
-        lifecycle.cancel(
-            order.pk,
-            actor=actor,
-            reason=CancelReason.EXPIRED,
-            expected_version=order.version,
-        )
+        lifecycle.cancel(order.pk, actor=actor, reason=CancelReason.EXPIRED, recheck=recheck)
     except OrderError as exc:
         return exc
     except OperationalError as exc:

@@ -40,13 +40,14 @@ def document(person: Person, *, with_staff_notes: bool = False) -> Document:
     """
     with transaction.atomic():
         orders = person.orders().order_by("pk").prefetch_related("items", "events", "notes")
+        keys = person.idempotency_keys([order.pk for order in orders])
         return {
             "made_at": timezone.now(),
             "emails": sorted(person.emails),
             "accounts": [_account(user) for user in person.accounts],
             "orders": [_order(order, person, with_staff_notes) for order in orders],
             "failed_sign_ins": _failed_sign_ins(person.names()),
-            "idempotency_keys": _idempotency_keys(person),
+            "idempotency_keys": _rows(keys.order_by("pk")),
         }
 
 
@@ -127,11 +128,6 @@ def _failed_sign_ins(names: set[str]) -> list[Document]:
         {"name": each.username, "last_at": each.attempt_time, "failures": each.failures_since_start}
         for each in failed
     ]
-
-
-def _idempotency_keys(person: Person) -> list[Document]:
-    kept = IdempotencyKey.objects.filter(order__in=person.orders())
-    return _rows(kept.order_by("pk"))
 
 
 def _moment(seconds: object) -> datetime | None:

@@ -1,16 +1,13 @@
 """Whom an e-mail address or a username stands for, and which orders are theirs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Q, QuerySet
 
-from orders import lifecycle
 from orders.errors import OrderError
-from orders.models import ApiKey, Order, User
+from orders.models import ApiKey, IdempotencyKey, Order, User
 from orders.signin import closing
-
-MOST_NAMES = 20
 
 
 class NotACustomer(OrderError):
@@ -22,28 +19,32 @@ class NotACustomer(OrderError):
         super().__init__(f"The account {user.username} is of staff or of a service")
 
 
+class NoSuchOrders(OrderError):
+    """Numbers that were given are no orders'; ``str()`` names them."""
+
+    code = "no_such_orders"
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        super().__init__(f"There is no order {', '.join(f'#{each}' for each in sorted(numbers))}")
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A customer: their accounts, their e-mail addresses, and orders that somebody has named.
 
     Guests are known by the address alone. So an order of a guest's belongs to whom the address
-    belongs to, and an order of an account to that account, whatever address it bears.
+    belongs to, and an order of an account to that account, whatever address it bears. An address
+    that is ``shared`` is of an account of somebody else, too, and nothing is known by it.
     """
 
     emails: frozenset[str]
     accounts: tuple[User, ...] = ()
     named: frozenset[int] = field(default=frozenset())
+    shared: frozenset[str] = field(default=frozenset())
 
     def names(self) -> set[str]:
         """Return all names under which the person may have tried to sign in."""
         return {*self.emails, *(user.username for user in self.accounts)}
-
-    def full_names(self) -> set[str]:
-        """Return what the person is called in their accounts and orders; of many names some."""
-        accounts = {user.get_full_name() for user in self.accounts}
-        naming = self.orders().exclude(full_name=lifecycle.ERASED["full_name"])
-        orders = naming.order_by("full_name").values_list("full_name", flat=True)
-        return {*accounts, *orders.distinct()[:MOST_NAMES]} - {""}
 
     def orders(self) -> QuerySet[Order]:
         """Return the person's orders.
@@ -54,28 +55,37 @@ class Person:
         nobody_s = Q(owner=None) | Q(owner__in=closing.closed())
         theirs = Q(owner__in=self.accounts) | Q(number__in=self.named)
         if self.emails:
-            theirs |= self._bearing() & nobody_s
+            theirs |= _bearing(self.emails) & nobody_s
         return Order.objects.filter(theirs)
 
-    def orders_of_others(self) -> QuerySet[Order]:
-        """Return what bears one of the addresses, although it is of an account of somebody else."""
-        if not self.emails:
-            return Order.objects.none()
-        return Order.objects.filter(self._bearing()).exclude(pk__in=self.orders().values("pk"))
+    def idempotency_keys(self, numbers: Collection[int]) -> QuerySet[IdempotencyKey]:
+        """Return the keys that made these orders, or that the person has used for any."""
+        scopes = [f"guest:{email.lower()}" for email in self.emails]
+        scopes += [f"user:{user.pk}" for user in self.accounts]
+        return IdempotencyKey.objects.filter(Q(order__in=numbers) | Q(scope__in=scopes))
 
-    def _bearing(self) -> Q:
-        bearing = Q()
-        for email in self.emails:
-            bearing |= Q(email__iexact=email)
-        return bearing
+    def orders_of_others(self, addresses: Collection[str]) -> QuerySet[Order]:
+        """Return what bears one of the addresses, and is not known to be the person's."""
+        bearing = Order.objects.filter(_bearing(addresses))
+        return bearing.exclude(pk__in=self.orders().values("pk"))
+
+    def accounts_of_others(self, addresses: Collection[str]) -> QuerySet[User]:
+        """Return the accounts of one of the addresses that are not known to be the person's."""
+        mine = [user.pk for user in self.accounts]
+        return User.objects.filter(_bearing(addresses)).exclude(pk__in=mine)
 
 
 def find(who: str, *, numbers: Collection[int] = ()) -> Person:
     """Return the customer of an e-mail address, in any case, or of a username.
 
-    ``numbers`` are orders that are theirs, too, whatever they say. Raises `NotACustomer`. Whether
+    Whoever names an address means all accounts of it; a username means that account alone, and
+    says nothing of others that have its address: a family's, or staff's. ``numbers`` are orders
+    that are theirs, too, whatever they say. Raises `NotACustomer` or `NoSuchOrders`. Whether
     anything is held on the person is for the caller to see.
     """
+    known = Order.objects.filter(pk__in=numbers).values_list("pk", flat=True)
+    if missing := set(numbers) - set(known):
+        raise NoSuchOrders(missing)
     is_email = "@" in who  # else it would be the address of all accounts that have none
     called = Q(username=who) | Q(email__iexact=who) if is_email else Q(username=who)
     every = tuple(User.objects.filter(called).order_by("pk"))
@@ -90,4 +100,13 @@ def find(who: str, *, numbers: Collection[int] = ()) -> Person:
     emails = {user.email for user in every if user.email}
     if is_email:
         emails.add(who)
-    return Person(frozenset(emails), every, frozenset(numbers))
+    alone = Person(frozenset(emails), every, frozenset(numbers))
+    shared = frozenset(each for each in emails if alone.accounts_of_others([each]).exists())
+    return Person(alone.emails - shared, every, alone.named, shared)
+
+
+def _bearing(addresses: Iterable[str]) -> Q:
+    bearing = Q(pk__in=[])
+    for address in addresses:
+        bearing |= Q(email__iexact=address)
+    return bearing

@@ -20,7 +20,7 @@ from orders.lifecycle.completing import complete
 from orders.lifecycle.confirming import confirm
 from orders.lifecycle.doing import do
 from orders.lifecycle.drafts import OrderDraft
-from orders.lifecycle.erasing import ERASED, ERASED_NOTE, Erased, erase
+from orders.lifecycle.erasing import ERASED, ERASED_NOTE, UNFINISHED, Erased, erase
 from orders.lifecycle.holding import hold, release
 from orders.lifecycle.lines import Item
 from orders.lifecycle.nudging import next_due_in, nudge, nudge_batch
@@ -30,6 +30,7 @@ from orders.lifecycle.reviewing import resolve
 __all__ = [
     "ERASED",
     "ERASED_NOTE",
+    "UNFINISHED",
     "Amendment",
     "Erased",
     "Item",

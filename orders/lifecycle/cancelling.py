@@ -1,5 +1,7 @@
 """Cancelling: nothing more is taken, and what was taken is given back."""
 
+from collections.abc import Callable
+
 from django.db import transaction
 
 from orders.actor import Actor
@@ -25,18 +27,22 @@ def cancel(
     reason: CancelReason | None = None,
     note: str = "",
     expected_version: int | None = None,
+    recheck: Callable[[Order], None] | None = None,
     hold: float = HOLD,
 ) -> Order:
     """Make the order CANCELLED and give back its stock; the note is kept with the order's notes.
 
     A CONFIRMED order is CANCELLED at once and its stock settles after. A PENDING one with a live
     confirmation is CANCELLED when that has given everything back; a call in flight settles first.
-    Returns the order, its stock still settling when that takes longer than ``hold`` seconds.
-    Raises `Forbidden`, `OrderNotFound`, `StaleVersion` or `IllegalTransition`.
+    ``recheck`` gets the order once it is locked, whatever it is by then, and may raise. Returns the
+    order, its stock still settling when that takes longer than ``hold`` seconds. Raises
+    `Forbidden`, `OrderNotFound`, `StaleVersion` or `IllegalTransition`.
     """
     with transaction.atomic(durable=True):
         order = lock_order(number)
         actor.require_cancel(order)
+        if recheck is not None:
+            recheck(order)
         if order.status == OrderStatus.CANCELLED:
             return order
         confirmation = lock_live_confirmation(order)

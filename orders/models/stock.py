@@ -188,7 +188,8 @@ class StockAttempt(models.Model):
 class StockBaseline(models.Model):
     """A stock that the ledger did not make, and a person accepts: it counts on from there.
 
-    Rows are kept: nobody changes or deletes one.
+    Rows are kept: nobody changes or deletes one, but for a customer who is named in a note after
+    all, and erased from it.
     """
 
     product_id = models.CharField(max_length=100)

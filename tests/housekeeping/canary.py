@@ -20,6 +20,7 @@ from orders.models import (
     OrderNote,
     SavedFilter,
     StockAttempt,
+    StockBaseline,
     StockMovement,
     User,
 )
@@ -66,7 +67,7 @@ def _order(answer: Any) -> Order:
 
 def live(sandbox: Sandbox) -> Canary:
     """Live through all that can happen to a customer."""
-    sandbox.store.set_stock({"10": 45})
+    sandbox.store.set_stock({"10": 45, "20": 7})
     ann = staff("manager", username="ann")
     desk = Actor(via=Door.ADMIN, user=ann)
     run("create_customer", "--email", EMAIL, "--username", USERNAME, "--name", NAME)
@@ -113,6 +114,7 @@ def live(sandbox: Sandbox) -> Canary:
     SavedFilter.objects.create(owner=ann, name="Pending", query="status__exact=PENDING")
     for selection in (f"Search: {EMAIL}; Status: Pending", "Status: Pending"):
         Export.objects.create(user=ann, kind="orders", selection=selection)
+    lifecycle.accept_stock("20", 7, note=f"Brought back by {PHONE_BOOK}", actor=desk)
     for who in (account, ann):
         LogEntry.objects.log_actions(
             ann.pk, [who], CHANGE, change_message="Revoked the API tokens.", single_object=True
@@ -159,6 +161,7 @@ def books() -> list[Any]:
         [*Confirmation.objects.order_by("pk").values()],
         [*StockMovement.objects.order_by("pk").values()],
         [*StockAttempt.objects.order_by("pk").values()],
+        [*StockBaseline.objects.order_by("pk").values("product_id", "quantity", "at", "actor")],
         [*OrderEvent.objects.exclude(kind="erased").order_by("pk").values()],
     ]
 
@@ -170,5 +173,5 @@ def finished(**fields: Any) -> Order:
 
 def everything() -> dict[str, list[Any]]:
     """Return every row of ours."""
-    models = (Order, OrderEvent, OrderNote, User, Batch, SavedFilter)
+    models = (Order, OrderEvent, OrderNote, User, Batch, SavedFilter, Export, StockBaseline)
     return {str(model): list(model.objects.order_by("pk").values()) for model in models}

@@ -54,10 +54,7 @@ SPEAKS_OF_NOBODY = {
     "orders_processreport": ("counts by templates of routes, and " + _WORDS, "id role samples"),
     "orders_ratecount": ("user:<key>, or an address without a name, for a day", "key"),
     "orders_stockattempt": (_PRODUCT, "outcome trace_id movement_id"),
-    "orders_stockbaseline": (
-        _PRODUCT + ", " + _USER + ", or a note on a product's stock, which names no customer",
-        "product_id actor via note",
-    ),
+    "orders_stockbaseline": (_PRODUCT + ", or " + _USER, "product_id actor via"),
     "orders_stockmovement": (
         _PRODUCT + ", or " + _USER,
         "id product_id state before_updated_at after_updated_at rejection resolved_by reverses_id",

@@ -17,8 +17,8 @@ from pytest_django.fixtures import Settings
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle, tasks
 from orders.admin.page import dialogs
-from orders.errors import StaleVersion
 from orders.housekeeping import expiring
+from orders.housekeeping.expiring import LookedAfter
 from orders.models import Order, OrderEvent
 from orders.status import CancelReason, Door, HoldReason, Verb
 from tests.commands.running import run
@@ -95,19 +95,20 @@ def test_expiry_leaves_what_somebody_looks_after(sandbox: Sandbox) -> None:
 
 def test_expiry_gives_back_nothing_that_is_confirmed_while_it_runs(sandbox: Sandbox) -> None:
     sandbox.store.set_stock({"10": 45})
-    first, confirmed, held, dropped = (order_of(p10=2) for _ in range(4))
-    age(first, confirmed, held, dropped)
+    first, confirmed, held, dropped, batched = (order_of(p10=2) for _ in range(5))
+    age(first, confirmed, held, dropped, batched)
     expiry = expiring.expire(DAY, actor=OPERATOR)
-    assert next(expiry).number == first.pk  # all four are found now
+    assert next(expiry).number == first.pk  # all five are found now
     desk = actor("manager")
     lifecycle.confirm(confirmed.pk, actor=desk)
     lifecycle.hold(held.pk, actor=desk, reason=HoldReason.CUSTOMER)
     lifecycle.cancel(dropped.pk, actor=desk, reason=CancelReason.CUSTOMER)
+    lifecycle.open_batch(Verb.HOLD, [batched.pk], actor=desk, reason=HoldReason.OTHER)
 
     rest = {each.number: type(each.why_not) for each in expiry}
 
-    assert rest.keys() == {confirmed.pk, held.pk, dropped.pk}
-    assert rest[confirmed.pk] is rest[held.pk] is StaleVersion
+    changed = (confirmed, held, dropped, batched)
+    assert rest == dict.fromkeys((each.pk for each in changed), LookedAfter)
     assert cancelled() == [first.pk, dropped.pk]
     assert dropped.events.get(kind="cancelled").data == {"reason": "customer"}
     assert stock(sandbox) == {"10": 43}
@@ -128,12 +129,13 @@ def test_expiry_that_is_broken_off_goes_on_where_it_was(monkeypatch: pytest.Monk
 def test_expiry_by_two_at_once_cancels_each_order_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expiring, "AT_ONCE", 3)
     every = [old() for _ in range(8)]
-    begin = Barrier(2)
+    begin, done = Barrier(2), list[int]()
 
     def expire() -> None:
         try:
             begin.wait()
-            list(expiring.expire(DAY, actor=OPERATOR))
+            expiry = expiring.expire(DAY, actor=OPERATOR)
+            done.extend(each.number for each in expiry if each.why_not is None)
         finally:
             connection.close()
 
@@ -144,6 +146,7 @@ def test_expiry_by_two_at_once_cancels_each_order_once(monkeypatch: pytest.Monke
         thread.join()
     assert cancelled() == [each.pk for each in every]
     assert OrderEvent.objects.filter(kind="cancelled").count() == 8
+    assert sorted(done) == [each.pk for each in every]  # nobody counts what the other did
 
 
 def test_expiry_goes_on_past_an_order_that_somebody_holds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +162,7 @@ def test_expiry_goes_on_past_an_order_that_somebody_holds(monkeypatch: pytest.Mo
 
 def test_command_needs_an_age(settings: Settings) -> None:
     old()
-    for arguments in ([], ["--hours", "0"]):
+    for arguments in ([], ["--hours", "0"], ["--hours", "8761"], ["--hours", "100000000"]):
         with pytest.raises(CommandError, match="Say how old is too old"):
             run("expire_orders", *arguments)
     assert cancelled() == []

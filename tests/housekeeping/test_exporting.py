@@ -9,8 +9,9 @@ from django.core.management import CommandError
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
-from orders.models import Order, OrderNote, User
+from orders.models import IdempotencyKey, Order, OrderNote, User
 from orders.status import CancelReason, HoldReason
+from tests.api.calls import create, guest
 from tests.commands.running import run
 from tests.factories import OPERATOR, actor, order, order_of, user
 from tests.housekeeping.canary import EMAIL, MARK, USERNAME, Canary, live
@@ -83,13 +84,29 @@ def test_export_tells_what_happened_as_its_customer_may_hear_it() -> None:
         assert placed["notes"] == []
 
 
+def test_export_has_the_keys_that_erasing_deletes_of_orders_that_name_somebody_else_now(
+    committed_db: None, sandbox: Sandbox
+) -> None:
+    sandbox.store.set_stock({"10": 45})
+    create(guest(), headers={"Idempotency-Key": "mine"}, email=EMAIL.upper())
+    Order.objects.update(email="x@example.net", status="CANCELLED")
+    document = exported(EMAIL)
+    assert document["orders"] == []
+    assert [each["key"] for each in document["idempotency_keys"]] == ["mine"]
+    assert run("erase_customer", EMAIL).out == "1 idempotency keys erased\n"
+    assert not IdempotencyKey.objects.exists()
+
+
 @pytest.mark.django_db
 def test_export_leaves_out_what_is_of_another_account_and_says_so() -> None:
     ann = user(username="ann")
     bearing, mine = order(owner=ann, email=EMAIL), order(email=EMAIL.upper())
     outcome = run("export_customer", EMAIL)
     assert [each["number"] for each in json.loads(outcome.out)["orders"]] == [mine.pk]
-    assert f"other accounts: #{bearing.pk} of ann. They are left out." in outcome.err
+    assert outcome.err.splitlines() == [
+        "Not known to be theirs, and left as it is:",
+        f"  {EMAIL}: 1 orders (#{bearing.pk} of ann)",
+    ]
 
 
 @pytest.mark.django_db

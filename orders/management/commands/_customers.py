@@ -6,7 +6,9 @@ from collections.abc import Collection
 from django.core.management.base import CommandError
 
 from orders.housekeeping import people
-from orders.housekeeping.people import NotACustomer, Person
+from orders.housekeeping.mentions import SHOWN
+from orders.housekeeping.people import NoSuchOrders, NotACustomer, Person
+from orders.housekeeping.traces import Unsure
 
 
 def add_who(parser: ArgumentParser) -> None:
@@ -19,15 +21,25 @@ def add_who(parser: ArgumentParser) -> None:
 
 
 def find(who: str, numbers: Collection[int] = ()) -> Person:
-    """Return the customer; raise `CommandError` for staff and services."""
+    """Return the customer; raise `CommandError` for staff, services and unknown orders."""
     try:
         return people.find(who.strip(), numbers=numbers)
     except NotACustomer as exc:
         raise CommandError(f"{exc}: its data is not a customer's.") from exc
+    except NoSuchOrders as exc:
+        raise CommandError(f"{exc}. Nothing was done.") from exc
 
 
-def said_others(person: Person) -> str:
-    """Return what bears the customer's address and is somebody else's; empty without any."""
-    numbers = person.orders_of_others().order_by("pk").values_list("pk", "owner__username")
-    named = ", ".join(f"#{number} of {username}" for number, username in numbers)
-    return named and f"These bear the address, and are of other accounts: {named}"
+def told(unsure: Unsure) -> list[str]:
+    """Return what bears a customer's names and is not known to be theirs, a line a word."""
+    by_word: dict[str, list[str]] = {}
+    for each in (*unsure.others, *unsure.texts):
+        more = ", …" if each.rows > SHOWN else ""
+        said = f"{each.rows} {each.where} ({', '.join(each.first)}{more})"
+        by_word.setdefault(each.word, []).append(said)
+    lines = [f"  {word}: {', '.join(said)}" for word, said in by_word.items()]
+    if unsure.unsought:
+        lines.append(
+            f"  {unsure.unsought} more names and addresses of their orders were not looked for"
+        )
+    return lines and ["Not known to be theirs, and left as it is:", *lines]

@@ -1,19 +1,21 @@
 """``manage.py erase_customer``: have no table name a customer any more."""
 
+import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
 
 from orders import lifecycle
 from orders.errors import NotFinished, OrderError
-from orders.housekeeping import erasing
+from orders.housekeeping import erasing, mentions, sweeping, traces
 from orders.housekeeping.erasing import Erasure
 from orders.housekeeping.people import Person
+from orders.housekeeping.sweeping import NotSwept
+from orders.housekeeping.traces import Unsure
 from orders.management.commands import _customers
-from orders.management.commands._bulk import OPERATOR
+from orders.management.commands._bulk import FAILED, OPERATOR
 from orders.models import Order
 from orders.status import OPEN, CancelReason
 
@@ -65,6 +67,8 @@ class Command(BaseCommand):
         dry_run: bool,
         **options: Any,
     ) -> None:
+        if not all(map(mentions.is_word, mention)):
+            raise CommandError("A --mention is blank: name what is to be replaced.")
         person = _customers.find(who, order)
         others = set(cancel) - set(person.orders().values_list("pk", flat=True))
         if others:
@@ -75,6 +79,8 @@ class Command(BaseCommand):
         if dry_run and open_:
             named = ", ".join(f"#{each.pk}" for each in open_)
             self.stdout.write(f"{named} would be cancelled; the rest can be told after that")
+            addresses = traces.words_of(person).addresses
+            self._tell(Unsure(traces.bearing(person, addresses)))
             return
         for each in open_:
             self._cancel(each)
@@ -83,16 +89,12 @@ class Command(BaseCommand):
         except NotFinished as exc:
             raise CommandError(f"{exc}. Run this again when that has ended.") from exc
         self.stdout.write(_summary(erasure, dry_run))
-        if erasure.still:
-            named = ", ".join(f"{number} {where}" for where, number in erasure.still.items())
-            self.stderr.write(
-                f"Elsewhere {named} name somebody who is called the same: see who is meant, and"
-                " have it replaced with --mention.",
-                style_func=str,
-            )
-        if erasure and not dry_run:
+        self._tell(erasure.unsure)
+        if not dry_run:
             self._sweep()
-        self._require_nothing_left(person, dry_run)
+            self._require_nothing_left(person)
+        if erasure.unsure.others:
+            sys.exit(FAILED)
 
     def _require_only(self, open_: Sequence[Order], cancel: Sequence[int]) -> None:
         """Refuse while an order is open that is not to be cancelled, or the other way round."""
@@ -116,23 +118,35 @@ class Command(BaseCommand):
         self.stdout.write(f"#{order.pk}: cancelled")
 
     def _sweep(self) -> None:
-        """Go on when PostgreSQL can't clean up now: no statement finds the data any more."""
+        """Clean up, also after a run that died before; no statement finds the data any more."""
         try:
-            erasing.sweep()
-        except DatabaseError as exc:
-            why = str(exc).splitlines()[0]
+            sweeping.sweep()
+        except NotSwept as exc:
             self.stderr.write(
-                f"PostgreSQL still keeps old versions of the rows, until VACUUM has run: {why}",
+                f"PostgreSQL still keeps old versions of rows, until this or VACUUM is run: {exc}",
                 style_func=str,
             )
 
-    def _require_nothing_left(self, person: Person, dry_run: bool) -> None:
-        left = [] if dry_run else erasing.left(person)
+    def _tell(self, unsure: Unsure) -> None:
+        """Say what only a person can tell: after this nobody knows any more what to look for."""
+        lines = _customers.told(unsure)
+        if unsure.texts:
+            lines.append(
+                "See who is meant in what staff have typed, and have it replaced with --mention."
+            )
+        if unsure.others:
+            lines.append(
+                "See whose the other accounts and orders are: erase what is theirs by username or"
+                " address, or name orders with --order."
+            )
+        for line in lines:
+            self.stderr.write(line, style_func=str)
+
+    def _require_nothing_left(self, person: Person) -> None:
+        left = erasing.left(person)
         if left:
             named = ", ".join(f"#{number}" for number in left)
             raise CommandError(f"Placed meanwhile: {named}. Run this again.")
-        if others := _customers.said_others(person):
-            raise CommandError(f"{others}. Erase those accounts, or name the orders with --order.")
 
 
 def _summary(erasure: Erasure, dry_run: bool) -> str:

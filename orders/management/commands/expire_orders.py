@@ -12,6 +12,7 @@ from django.db import OperationalError
 from orders.housekeeping import expiring
 from orders.management.commands._bulk import FAILED, OPERATOR, Tally, explain
 from orders.management.commands._progress import Progress
+from orderservice.environment import MOST_HOURS
 
 
 class Command(BaseCommand):
@@ -34,8 +35,11 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="list them, change nothing")
 
     def handle(self, *, hours: int | None, dry_run: bool, **options: Any) -> None:
-        if hours is None or hours < 1:
-            raise CommandError("Say how old is too old: --hours N, or PENDING_EXPIRE_HOURS.")
+        if hours is None or not 1 <= hours <= MOST_HOURS:
+            raise CommandError(
+                "Say how old is too old: --hours N, or PENDING_EXPIRE_HOURS, from 1 to a year's"
+                f" {MOST_HOURS}."
+            )
         after = timedelta(hours=hours)
         if dry_run:
             self._list(after)

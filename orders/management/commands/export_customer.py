@@ -9,7 +9,8 @@ import structlog
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
-from orders.housekeeping import exporting
+from orders.housekeeping import exporting, traces
+from orders.housekeeping.traces import Unsure
 from orders.management.commands import _customers
 
 log = structlog.get_logger(__name__)
@@ -39,8 +40,9 @@ class Command(BaseCommand):
     ) -> None:
         person = _customers.find(who)
         document = exporting.document(person, with_staff_notes=with_staff_notes)
-        if others := _customers.said_others(person):
-            self.stderr.write(f"{others}. They are left out.", style_func=str)
+        addresses = traces.words_of(person).addresses
+        for line in _customers.told(Unsure(traces.bearing(person, addresses))):
+            self.stderr.write(line, style_func=str)
         if exporting.is_empty(document):
             raise CommandError(f"Nothing is held on {who}.")
         text = json.dumps(document, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
