@@ -16,6 +16,7 @@ from orders.management.commands import _customers
 from orders.management.commands._bulk import OPERATOR
 from orders.models import Order
 from orders.status import OPEN, CancelReason
+from orderservice import redaction
 
 
 class Command(BaseCommand):
@@ -120,9 +121,9 @@ class Command(BaseCommand):
         try:
             erasing.sweep()
         except DatabaseError as exc:
-            why = str(exc).splitlines()[0]
             self.stderr.write(
-                f"PostgreSQL still keeps old versions of the rows, until VACUUM has run: {why}",
+                "PostgreSQL still keeps old versions of the rows, until VACUUM has run:"
+                f" {redaction.summary(exc)}",
                 style_func=str,
             )
 

@@ -75,7 +75,7 @@ async def run(concurrency: int) -> None:
             raise failure
         # Without a failure it was one of procrastinate's own tasks, which has logged it.
         pause = FIRST_PAUSE if loop.time() - started > SOUND else pause
-        log.warning("worker_lost_database", retry_in=pause, error=str(failure or "")[:200])
+        log.warning("worker_lost_database", retry_in=pause, error=failure or "")
         await asyncio.wait({stopping}, timeout=pause)
         pause = min(pause * 2, LONGEST_PAUSE)
     log.info("worker_stopped")
