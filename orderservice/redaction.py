@@ -83,7 +83,7 @@ def _of_the_database(exc: BaseException) -> str:
         "column": about.column_name,
     }
     names = ", ".join(f"{what} {name}" for what, name in named.items() if name)
-    return f"{words} ({names})" if words else names
+    return f"{words} ({names})" if words and names else words or names
 
 
 def _paragraphs(exc: BaseException) -> Iterator[str]:

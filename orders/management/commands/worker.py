@@ -47,9 +47,11 @@ class Command(BaseCommand):
         reports.start("worker")
         tracing.start()
         garbage.settle()
-        asyncio.run(run(max(1, concurrency)))
-        reports.finish()
-        tracing.stop()
+        try:
+            asyncio.run(run(max(1, concurrency)))
+        finally:  # however it ended
+            reports.finish()
+            tracing.stop()
 
 
 async def run(concurrency: int) -> None:
