@@ -17,6 +17,7 @@ from orders import lifecycle
 from orders.models import Order
 from orders.status import Verb
 from orderservice import redaction
+from orderservice.backups.tools import failed
 from tests.admin.pages import press
 from tests.api.calls import ORDERS, body
 from tests.canary import written
@@ -146,3 +147,11 @@ def test_members_of_a_group_are_told_like_others() -> None:
     assert "django.db.utils.IntegrityError" in told
     assert "ValueError: seen" in told
     assert len(list(redaction.chain(group))) == 3
+
+
+def test_what_postgresql_s_programs_say_is_told_without_rows() -> None:
+    said = f"psql:<stdin>:9: ERROR:  duplicate key\nDETAIL:  Key (email)=({EMAIL}) exists.\n"
+    said += f'CONTEXT:  COPY orders_order, line 1: "1\t{NAME}\t{STREET}"\n'
+    assert failed("/usr/bin/psql", 3, said).endswith(
+        "exit 3: psql:<stdin>:9: ERROR:  duplicate key"
+    )

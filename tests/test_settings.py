@@ -38,7 +38,7 @@ def start(variables: dict[str, str], show: str = "DEBUG") -> str:
 def start_gunicorn(variables: dict[str, str], show: str) -> str:
     """Read gunicorn's configuration likewise."""
     read = "import runpy; conf = runpy.run_path('gunicorn.conf.py')"
-    return _read(f"{read}; print(conf['{show}'])", variables)
+    return _read(f"{read}; print({show})", variables)
 
 
 def _read(command: str, variables: dict[str, str], given: str = "") -> str:
@@ -211,9 +211,9 @@ def test_words_of_a_choice_are_read_however_they_are_written() -> None:
 
 
 def test_gunicorn_takes_what_the_settings_and_its_own_variables_say() -> None:
-    assert start_gunicorn(COMPLETE | {"WEB_THREADS": "5"}, "threads") == "5"
-    assert start_gunicorn(COMPLETE, "drain_seconds") == "5"
-    assert start_gunicorn(COMPLETE | {"WEB_DRAIN_SECONDS": "0"}, "drain_seconds") == "0.0"
+    assert start_gunicorn(COMPLETE | {"WEB_THREADS": "5"}, "conf['threads']") == "5"
+    assert start_gunicorn(COMPLETE, "conf['drain_seconds']") == "5"
+    assert start_gunicorn(COMPLETE | {"WEB_DRAIN_SECONDS": "0"}, "conf['drain_seconds']") == "0.0"
 
 
 @pytest.mark.parametrize(
