@@ -1,31 +1,36 @@
 """How gunicorn serves; it finds this file by itself from the repository's root."""
 
+import os
 from pathlib import Path
 
-from environs import Env
-from gunicorn.arbiter import Arbiter
-from gunicorn.workers.base import Worker
+from orderservice.terminating import end_at_sigterm
 
-from orderservice import draining, garbage, tracing
-from orderservice.serving import PatientWorker
+end_at_sigterm()  # until gunicorn, which reads this first, has handlers of its own
 
-env = Env()
-env.read_env(str(Path(__file__).parent / ".env"), recurse=False)
+from django.conf import settings  # noqa: E402
+from gunicorn.arbiter import Arbiter  # noqa: E402
+from gunicorn.workers.base import Worker  # noqa: E402
 
-bind = f"0.0.0.0:{env.int('PORT', 3000)}"
+from orderservice import draining, garbage, tracing  # noqa: E402
+from orderservice.environment import DEBUG, seconds, whole  # noqa: E402
+from orderservice.serving import Log, PatientWorker  # noqa: E402
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orderservice.settings")
+
+bind = f"0.0.0.0:{whole('PORT', 3000, most=65535)}"
 worker_class = PatientWorker
-workers = env.int("WEB_CONCURRENCY", 2)
-threads = env.int("WEB_THREADS", 8)
+workers = whole("WEB_CONCURRENCY", 2, most=1000)
+threads = settings.WEB_THREADS  # which has read the rest too, or refused it before anything serves
 
 # Seconds. `timeout` is for a worker whose loop hangs, not for a slow request: a request ends by the
 # database's statement timeout, and by the few seconds that it stays with a confirmation.
 timeout = 30
 graceful_timeout = 30
 # After SIGTERM, before any of that: for as long as balancers may need to find out.
-drain_seconds = env.float("WEB_DRAIN_SECONDS", 0 if env.bool("DEBUG", False) else 5)
+drain_seconds = seconds("WEB_DRAIN_SECONDS", 0 if DEBUG else 5, may_be_none=True)
 # Longer than the idle time of the usual load balancers' connections, so that it is they who close.
 keepalive = 75
-PatientWorker.arrival = env.float("WEB_ARRIVAL_SECONDS", 20)  # of a whole request, however slow
+PatientWorker.arrival = seconds("WEB_ARRIVAL_SECONDS", 20)  # of a whole request, however slow
 
 # Bytes and counts. What is beyond them never reaches Django; the limit of a body is Django's own.
 limit_request_line = 4094
@@ -36,13 +41,21 @@ limit_request_field_size = 8190
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 accesslog = None  # our JSON line a request is the access log
-errorlog = "-"
+logger_class = Log
 control_socket_disable = True  # it would want a home folder to write to
 
 
 def when_ready(server: Arbiter) -> None:
     """Begin to listen; from now on a SIGTERM is one for an instance that serves."""
     draining.before_stopping(server, drain_seconds)
+
+
+def post_fork(server: Arbiter, worker: Worker) -> None:
+    """Send errors on a connection of this process's own."""
+    if settings.SENTRY_DSN:
+        from orderservice import sentry  # noqa: PLC0415 - who has none need not wait for it
+
+        sentry.start(settings.SENTRY_DSN, environment=settings.SENTRY_ENVIRONMENT)
 
 
 def post_worker_init(worker: Worker) -> None:

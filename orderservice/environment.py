@@ -29,9 +29,50 @@ def configured(name: str) -> str:
     return value
 
 
-def seconds(name: str, default: float) -> float:
-    """Return a duration; refuse one that is not above 0."""
+def seconds(name: str, default: float, *, may_be_none: bool = False) -> float:
+    """Return a duration; refuse one that is not above 0, or 0 where that is a meaning."""
+    if may_be_none and env.float(name, default) == 0:
+        return 0.0
     return _above_zero(name, default, "seconds")
+
+
+def whole(name: str, default: int, *, most: int) -> int:
+    """Return a count from 1 to ``most``."""
+    text = env.str(name, "").strip() or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+        raise ImproperlyConfigured(f"{name} must be a whole number from 1 to {most}")
+    return int(text)
+
+
+def choice(name: str, default: str, *allowed: str) -> str:
+    """Return one of the words that are allowed, however its letters are written."""
+    text = env.str(name, "").strip() or default
+    for word in allowed:
+        if word.lower() == text.lower():
+            return word
+    raise ImproperlyConfigured(f"{name} must be {', '.join(allowed[:-1])} or {allowed[-1]}")
+
+
+def hosts(name: str) -> list[str]:
+    """Return names by comma as ``ALLOWED_HOSTS`` has them: no scheme, port or path; or nothing."""
+    listed = _listed(name)
+    if configured(name) and not listed:
+        raise ImproperlyConfigured(f"{name} names no host")
+    for host in listed:
+        if not re.fullmatch(r"\*|\.?[\w.-]+|\[[0-9A-Fa-f:.]+\]", host):
+            raise ImproperlyConfigured(f"{name} must be host names by comma, not {host}")
+    return listed
+
+
+def origins(name: str) -> list[str]:
+    """Return origins by comma, as browsers name them: a scheme and a host, perhaps a port."""
+    listed = _listed(name)
+    for origin in listed:
+        if not re.fullmatch(r"https?://[^\s/@?#]+", origin):
+            raise ImproperlyConfigured(
+                f"{name} must be like https://shop.example.com by comma, not {origin}"
+            )
+    return listed
 
 
 def minutes(name: str, default: float) -> float:
@@ -60,9 +101,8 @@ def lines(name: str) -> list[str]:
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
     """Return the networks of a list by comma; a bare address is a network of one."""
-    listed: list[str] = env.list(name, [])
     try:
-        return [ip_network(text.strip()) for text in listed if text.strip()]
+        return [ip_network(text) for text in _listed(name)]
     except ValueError as exc:
         raise ImproperlyConfigured(f"{name} must be addresses or CIDRs by comma: {exc}") from exc
 
@@ -91,6 +131,10 @@ def service(name: str, default: str = "") -> str:
             f"{name} must be http:// or https:// and a host, without credentials or query"
         )
     return value
+
+
+def _listed(name: str) -> list[str]:
+    return [text.strip() for text in configured(name).split(",") if text.strip()]
 
 
 def _above_zero(name: str, default: float, unit: str) -> float:

@@ -6,9 +6,12 @@ what a guest reads the order with, nor personal data.
 
 import logging
 import re
+import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from types import TracebackType
 
 import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -16,7 +19,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import LazyObject
 from structlog.contextvars import bound_contextvars
 
-from orderservice import tracing
+from orderservice import redaction, tracing
 from orderservice.metrics import instruments
 from orderservice.postgresql import statements
 
@@ -37,7 +40,9 @@ def configure_logging(
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _redact,
         *also,
+        structlog.processors.ExceptionRenderer(lambda info: redaction.stack(info[1])),
     ]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
@@ -46,20 +51,20 @@ def configure_logging(
         processors=[
             *shared,
             structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.processors.format_exc_info,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
     # Of a record nobody reads the place in the code and the thread, which cost a sixth of a line.
-    # (Python's "Logging HOWTO", Optimization, says how to do without.) gunicorn shows the process.
+    # (Python's "Logging HOWTO", Optimization, says how to do without.)
     logging._srcfile = None
     logging.logThreads = logging.logMultiprocessing = False
     handler = logging.StreamHandler()
+    handler.addFilter(_redact_arguments)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.processors.format_exc_info],
+            foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
@@ -73,6 +78,11 @@ def configure_logging(
     # A path, or a stack for each foreign host; the line of the request tells the refusal anyway.
     logging.getLogger("django.security").setLevel(logging.CRITICAL)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    # What nobody has caught would be printed by Python itself, with all its words.
+    sys.excepthook = _unhandled
+    threading.excepthook = _unhandled_in_thread
+    sys.unraisablehook = _unraisable
 
 
 def principal(request: HttpRequest) -> str:
@@ -85,6 +95,44 @@ def principal(request: HttpRequest) -> str:
     if user is None or isinstance(user, LazyObject) or user.pk is None:
         return "guest"
     return f"user:{user.pk}"
+
+
+def _redact(
+    logger: structlog.typing.WrappedLogger, method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Take an exception among a line's values for what may be told of it."""
+    for name, value in event.items():
+        if isinstance(value, BaseException) and name != "exc_info":
+            event[name] = redaction.summary(value)
+    return event
+
+
+def _redact_arguments(record: logging.LogRecord) -> bool:
+    """Do the same with the arguments of a record of the standard library's."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            redaction.summary(value) if isinstance(value, BaseException) else value
+            for value in record.args
+        )
+    return True
+
+
+def _unhandled(
+    kind: type[BaseException], exc: BaseException, traceback: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt) or hasattr(sys, "ps1"):  # somebody sits before it
+        sys.__excepthook__(kind, exc, traceback)
+    else:
+        log.critical("unhandled", exc_info=exc)
+
+
+def _unhandled_in_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_type is not SystemExit:
+        log.critical("unhandled", exc_info=args.exc_value)
+
+
+def _unraisable(args: "sys.UnraisableHookArgs") -> None:
+    log.error("unraisable", exc_info=args.exc_value)
 
 
 class RequestLogMiddleware:

@@ -10,9 +10,12 @@ import sys
 from typing import Any
 
 import sentry_sdk
-from sentry_sdk.integrations.logging import LoggingIntegration
+from sentry_sdk.integrations.atexit import AtexitIntegration
+from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.types import Event, Hint
 from structlog.typing import EventDict, WrappedLogger
+
+from orderservice import redaction
 
 TAGS = ("request_id", "trace_id", "order")
 
@@ -25,10 +28,13 @@ def start(dsn: str, *, environment: str) -> None:
         send_default_pii=False,
         include_local_variables=False,
         max_request_body_size="never",
-        auto_enabling_integrations=False,  # Django's would tell paths
-        integrations=[LoggingIntegration(level=None, event_level=None)],  # `tell` does it
+        # Others' would tell paths, a command's arguments with whose they are, or our lines twice;
+        # and send headers of Sentry's to the services that we call.
+        auto_enabling_integrations=False,
+        default_integrations=False,
+        integrations=[AtexitIntegration(lambda pending, seconds: None), DedupeIntegration()],
         max_breadcrumbs=0,
-        before_send=_without_values,
+        before_send=_redact,
     )
 
 
@@ -48,11 +54,16 @@ def tell(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     return event
 
 
-def _without_values(event: Event, hint: Hint) -> Event:
-    """Take the words of the database's errors out: they repeat a row's values."""
+def _redact(event: Event, hint: Hint) -> Event:
+    """Have each exception say what our log says of it."""
+    _, exc, _ = hint.get("exc_info") or (None, None, None)
+    told = {
+        (type(each).__module__, type(each).__qualname__): redaction.told(each)
+        for each in (redaction.chain(exc) if exc else ())
+    }
     for exception in event.get("exception", {}).get("values", []):
-        if (exception.get("module") or "").startswith(("psycopg", "django.db")):
-            exception["value"] = ""
+        kind = exception.get("module") or "builtins", exception.get("type") or ""
+        exception["value"] = told.get(kind, "")
     return event
 
 

@@ -22,6 +22,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from gunicorn.glogging import Logger
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -31,6 +32,16 @@ from orderservice.arrival import Arrival, Stage
 LINGER = 2.0  # seconds, and bytes, that a client may still send after its last answer
 LINGER_BYTES = 1024 * 1024
 _READ = 64 * 1024
+
+
+class Log(Logger):  # type: ignore[misc] # gunicorn is untyped
+    """gunicorn's own lines, which the root's handler writes like all others."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take gunicorn's handlers away again, whose form is another."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 class NothingMore(ConnectionResetError):

@@ -14,16 +14,20 @@ from orderservice.database import database, database_url
 from orderservice.environment import (
     BASE_DIR,
     DEBUG,
+    choice,
     configured,
     env,
+    hosts,
     hours,
     limits,
     lines,
     minutes,
     networks,
+    origins,
     seconds,
     service,
     url,
+    whole,
 )
 from orderservice.observability import configure_logging
 
@@ -40,8 +44,8 @@ if MISSING and not DEBUG:
 SECRET_KEY = configured("SECRET_KEY") or "development-only-" + "x" * 40
 if not DEBUG and (len(SECRET_KEY) < 40 or SECRET_KEY.startswith("development-only")):
     raise ImproperlyConfigured("SECRET_KEY must be a random string of at least 40 characters")
-ALLOWED_HOSTS = (configured("ALLOWED_HOSTS") or "localhost,127.0.0.1,[::1]").split(",")
-WEB_THREADS = env.int("WEB_THREADS", 8)
+ALLOWED_HOSTS = hosts("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+WEB_THREADS = whole("WEB_THREADS", 8, most=1000)
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
@@ -145,9 +149,7 @@ AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 # --- the inventory service -----------------------------------------------------------------------
 
 INVENTORY_SERVICE_URL = service("INVENTORY_SERVICE_URL", "http://127.0.0.1:8001/api/v1")
-INVENTORY_DIALECT = env.str("INVENTORY_DIALECT", "inventory")
-if INVENTORY_DIALECT not in ("inventory", "gateway"):
-    raise ImproperlyConfigured("INVENTORY_DIALECT must be 'inventory' or 'gateway'")
+INVENTORY_DIALECT = choice("INVENTORY_DIALECT", "inventory", "inventory", "gateway")
 INVENTORY_API_KEY = env.str("INVENTORY_API_KEY", "")
 INVENTORY_CHECK_TIMEOUT_SECONDS = seconds("INVENTORY_CHECK_TIMEOUT_SECONDS", 3.0)
 INVENTORY_TIMEOUT_SECONDS = seconds("INVENTORY_TIMEOUT_SECONDS", 10.0)
@@ -214,7 +216,7 @@ if REDIS_URL:
     }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes: the API contract's limit of a body
 
-CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
+CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/(api|health)(/|$)"
 CORS_EXPOSE_HEADERS = [
     "ETag",
@@ -236,7 +238,7 @@ CORS_ALLOW_HEADERS = [
     "x-request-id",
 ]
 CSRF_FAILURE_VIEW = "orderservice.urls.csrf_failure"
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS = origins("CSRF_TRUSTED_ORIGINS")
 
 # --- pages ---------------------------------------------------------------------------------------
 
@@ -314,7 +316,7 @@ if SENTRY_DSN:
 
 LOGGING_CONFIG = None
 configure_logging(
-    level=env.str("LOG_LEVEL", "INFO"),
-    json=env.str("LOG_FORMAT", "console" if DEBUG else "json") == "json",
+    level=choice("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+    json=choice("LOG_FORMAT", "console" if DEBUG else "json", "json", "console") == "json",
     also=also_told,
 )

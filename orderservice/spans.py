@@ -7,14 +7,17 @@ id, and the words of statements. Names are those of its semantic conventions for
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, SpanKind, StatusCode
+
+from inventory_client import ServiceError
 
 _provider: TracerProvider | None = None
 
@@ -22,8 +25,7 @@ _provider: TracerProvider | None = None
 def start() -> None:
     """Begin to send spans from this process; the variables are OpenTelemetry's."""
     global _provider
-    ours = Resource({SERVICE_NAME: "order-service"})
-    _provider = TracerProvider(resource=ours.merge(Resource.create()))
+    _provider = TracerProvider(resource=_ourselves())
     _provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 
 
@@ -37,7 +39,7 @@ def stop() -> None:
 def request(method: str, traceparent: str | None) -> Iterator[Span]:
     """Make the span of a request, in the trace that it brings along."""
     brought = propagate.extract({"traceparent": traceparent} if traceparent else {})
-    with _tracer().start_as_current_span(method, brought, SpanKind.SERVER) as span:
+    with _span(method, SpanKind.SERVER, brought) as span:
         span.set_attribute("http.request.method", method)
         yield span
 
@@ -54,11 +56,15 @@ def answered(span: Span, method: str, route: str | None, status: int) -> None:
 
 @contextmanager
 def call(service: str, name: str) -> Iterator[None]:
-    """Make the span of a call to another service; a failure's text stays out of it."""
-    with _tracer().start_as_current_span(
-        f"{service} {name}", kind=SpanKind.CLIENT, record_exception=False
-    ):
-        yield
+    """Make the span of a call to another service; of a failure it has the code, and no text."""
+    with _span(f"{service} {name}", SpanKind.CLIENT) as span:
+        try:
+            yield
+        except Exception as exc:
+            code = exc.code if isinstance(exc, ServiceError) else type(exc).__name__
+            span.set_attribute("error.type", code)
+            span.set_status(StatusCode.ERROR, code)
+            raise
 
 
 def headers() -> dict[str, str]:
@@ -73,6 +79,19 @@ def trace_id(span: Span) -> str:
     return trace.format_trace_id(span.get_span_context().trace_id)
 
 
-def _tracer() -> trace.Tracer:
+def _ourselves() -> Resource:
+    """Return what OpenTelemetry's variables say of this process, with our name unless they do."""
+    said = Resource.create()
+    if str(said.attributes[SERVICE_NAME]).startswith("unknown_service"):
+        return said.merge(Resource({SERVICE_NAME: "order-service"}))
+    return said
+
+
+def _span(
+    name: str, kind: SpanKind, context: Context | None = None
+) -> AbstractContextManager[Span]:
+    """Begin a span, which says nothing by itself of an exception: it would say its text."""
     assert _provider is not None  # noqa: S101 - `start` comes first
-    return _provider.get_tracer("orderservice")
+    return _provider.get_tracer("orderservice").start_as_current_span(
+        name, context, kind, record_exception=False, set_status_on_exception=False
+    )

@@ -1,5 +1,7 @@
 """GET /metrics: who may ask, what it tells of the orders, and how the processes' counts add up."""
 
+import inspect
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -18,6 +20,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
 
+from inventory_client import client
 from inventory_client.sandbox.server import Sandbox
 from orders import figures, lifecycle
 from orders.errors import InsufficientStock
@@ -57,6 +60,18 @@ def values() -> Values:
 
 def value(found: Values, name: str, **labels: str) -> float:
     return found[name, frozenset(labels.items())]
+
+
+def test_first_refusal_of_our_key_is_an_increase_whichever_call_meets_it() -> None:
+    """A series that begins at 1 has not increased, to Prometheus."""
+    calls = re.findall(r'(?:_ask|through_breaker)\(\s*"(\w+)"', inspect.getsource(client))
+    assert "adjust" in calls
+    counted = {
+        name: samples for name, samples in values().items() if name[0].startswith("outgoing")
+    }
+    for call in calls:
+        labels = {"service": "inventory", "call": call, "outcome": "misconfigured"}
+        assert ("outgoing_calls_total", frozenset(labels.items())) in counted
 
 
 def test_without_the_token_there_is_nothing(settings: Settings) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -14,32 +15,46 @@ import brotli
 import pytest
 
 from tests.processes import ROOT, database_url
+from tests.refused import CONSTRAINT, EMAIL, NAME, refused, tells_only_names
 
 DECODE = {"br": brotli.decompress, "gzip": gzip.decompress}  # the one if brotli is there
 
-# A process of its own, for Sentry cannot be taken out of one again. It serves a request that fails.
+# A process of its own, for Sentry cannot be taken out of one again. It serves a request that fails,
+# calls the inventory, and ends by an error that nobody catches.
 FAILING = """
 import django
 django.setup()
+from contextlib import suppress
 from unittest.mock import patch
-import sentry_sdk, structlog
-from django.db import IntegrityError
+import structlog
 from django.test import Client
+from inventory_client import InventoryError
+from orders.stock import inventory
+from tests.refused import place
 structlog.get_logger("quiet").warning("not an error")
-secret = "john@example.com"
-with patch("orders.queries.find", side_effect=IntegrityError(f"Key (email)=({secret}) exists")):
+with patch("orders.queries.find", side_effect=lambda *_, **__: place()):
     answer = Client(raise_request_exception=False).get(
         "/api/orders/0b0e7d1c-0000-4000-8000-c0ffee5eed00", headers={"X-Request-ID": "known-here"})
-structlog.get_logger("x").error("stock_lost", order=100042)
-sentry_sdk.flush()
 print(answer.status_code)
+structlog.get_logger("x").error("stock_lost", order=100042)
+with suppress(InventoryError):
+    inventory.ping()
+place()
 """
 
 
+@dataclass
+class Heard:
+    """What has come to a socket: Sentry's events, and the headers of calls to an inventory."""
+
+    address: str
+    events: list[Any] = field(default_factory=list)
+    calls: list[set[str]] = field(default_factory=list)
+
+
 @pytest.fixture
-def received() -> Iterator[tuple[str, list[Any]]]:
-    """Run what Sentry's clients talk to, on a socket; yield its DSN and the events that it got."""
-    events: list[Any] = []
+def heard() -> Iterator[Heard]:
+    """Run what Sentry's clients talk to, and the inventory's client, on a socket."""
 
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -48,8 +63,15 @@ def received() -> Iterator[tuple[str, list[Any]]]:
             _, *items = sent.split(b"\n")
             for header, item in zip(items[::2], items[1::2], strict=False):
                 if json.loads(header)["type"] == "event":
-                    events.append(json.loads(item))
-            self.send_response(200)
+                    found.events.append(json.loads(item))
+            self._answer(200)
+
+        def do_GET(self) -> None:
+            found.calls.append({name.lower() for name in self.headers})
+            self._answer(404)
+
+        def _answer(self, status: int) -> None:
+            self.send_response(status)
             self.end_headers()
             self.wfile.write(b"{}")
 
@@ -57,34 +79,48 @@ def received() -> Iterator[tuple[str, list[Any]]]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    found = Heard(f"127.0.0.1:{server.server_port}")
     Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://key@127.0.0.1:{server.server_port}/1", events
+    yield found
     server.shutdown()
     server.server_close()
 
 
 @pytest.mark.usefixtures("committed_db")
-def test_errors_arrive_without_anybody_s_data(received: tuple[str, list[Any]]) -> None:
-    dsn, events = received
-    variables = {"DJANGO_SETTINGS_MODULE": "orderservice.settings", "DATABASE_URL": database_url()}
-    done = subprocess.run(
-        [sys.executable, "-c", FAILING],
-        cwd=ROOT,
-        env=os.environ | variables | {"SENTRY_DSN": dsn, "ALLOWED_HOSTS": "testserver"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip() == "500"
-    failed, lost = events
+def test_errors_arrive_without_anybody_s_data(heard: Heard) -> None:
+    """Not in a row that was refused, not in a command's arguments, not in a path."""
+    variables = {
+        "DJANGO_SETTINGS_MODULE": "orderservice.settings",
+        "DATABASE_URL": database_url(),
+        "SENTRY_DSN": f"http://key@{heard.address}/1",
+        "INVENTORY_SERVICE_URL": f"http://{heard.address}/api/v1",
+        "ALLOWED_HOSTS": "testserver",
+    }
+    with refused():
+        done = subprocess.run(
+            [sys.executable, "-c", FAILING, EMAIL],
+            cwd=ROOT,
+            env=os.environ | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.stdout.strip(), done.returncode) == ("500", 1), done.stderr
+    failed, lost, uncaught = heard.events
     assert failed["tags"]["request_id"] == "known-here"
-    [*_, exception] = failed["exception"]["values"]
-    assert exception["type"] == "IntegrityError"
-    assert any("views.py" in frame["filename"] for frame in exception["stacktrace"]["frames"])
+    for event in (failed, uncaught):
+        *_, inner, outer = event["exception"]["values"]
+        assert (inner["type"], outer["type"]) == ("CheckViolation", "IntegrityError")
+        assert outer["value"] == f"SQLSTATE 23514, constraint {CONSTRAINT}, table orders_order"
+        assert any("refused.py" in frame["filename"] for frame in outer["stacktrace"]["frames"])
     assert (lost["message"], lost["tags"]["order"]) == ("stock_lost", "100042")
-    everything = json.dumps(events)
-    for secret in ("john@example.com", "c0ffee5eed", "vars"):
-        assert secret not in everything
+    told = json.dumps(heard.events)
+    for secret in (NAME, EMAIL, "c0ffee5eed", "vars", "sys.argv"):
+        assert secret not in told
+    tells_only_names(done.stderr)
+    assert "Sentry is attempting" not in done.stderr
+    [headers] = heard.calls
+    assert not headers & {"sentry-trace", "baggage", "traceparent"}
 
 
 def test_without_their_variables_nothing_of_them_is_loaded() -> None:

@@ -1,5 +1,6 @@
 """Configuration: production refuses to start half configured, and every variable is documented."""
 
+import json
 import os
 import re
 import subprocess
@@ -19,7 +20,7 @@ COMPLETE = {
     "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
 }
 READ = re.compile(
-    r"""(?:env\.\w+|seconds|minutes|hours|lines|networks|configured|limits|service|url|environ\.get)\(\s*["']([A-Z_]+)["']"""
+    r"""(?:env\.\w+|seconds|minutes|hours|whole|choice|lines|networks|hosts|origins|configured|limits|service|url)\(\s*["']([A-Z_]+)["']"""
 )
 DOCUMENTED = re.compile(r"^#?([A-Z_]+)=([^#\n]*?)(?: +#.*)?$", re.MULTILINE)
 
@@ -31,12 +32,22 @@ def example() -> dict[str, str]:
 
 def start(variables: dict[str, str], show: str = "DEBUG") -> str:
     """Read the settings in a process of its own; return one of them, or the error's last line."""
-    command = f"from orderservice import settings; print(settings.{show})"
+    return _read(f"from orderservice import settings; print(settings.{show})", variables)
+
+
+def start_gunicorn(variables: dict[str, str], show: str) -> str:
+    """Read gunicorn's configuration likewise."""
+    read = "import runpy; conf = runpy.run_path('gunicorn.conf.py')"
+    return _read(f"{read}; print({show})", variables)
+
+
+def _read(command: str, variables: dict[str, str], given: str = "") -> str:
     clean = {name: value for name, value in os.environ.items() if name not in example()}
     done = subprocess.run(
         [sys.executable, "-c", command],
         cwd=ROOT,
         env=clean | {"DEBUG": "0"} | variables,
+        input=given,
         capture_output=True,
         text=True,
         check=False,
@@ -114,27 +125,95 @@ def test_every_variable_that_is_read_stands_in_the_example() -> None:
     assert set(example()) == read
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("INVENTORY_SERVICE_URL", "inventory.local:8001"),
-        ("INVENTORY_SERVICE_URL", "https://user:pw@inventory.example.org"),
-        ("CATALOG_SERVICE_URL", "catalogue.example.org"),
-        ("CATALOG_SERVICE_URL", "file:///etc/passwd"),
-        ("CATALOG_SERVICE_URL", "https://user:pw@catalogue.example.org"),
-        ("CATALOG_SERVICE_URL", "https://catalogue.example.org/?key=1"),
-        ("CATALOG_TIMEOUT_SECONDS", "0"),
-        ("INVENTORY_SETTLE_SECONDS", "-500"),
-        ("INVENTORY_TIMEOUT_SECONDS", "nan"),
-        ("SESSION_IDLE_MINUTES", "0"),
-        ("TRUSTED_PROXIES", "10.0.0.0/8,proxy.example.org"),
-        ("TRUSTED_PROXIES", "10.0.0.1/8"),  # the network is 10.0.0.0/8: which was meant?
-        ("ORDER_DUE_HOURS", "0"),
-        ("PENDING_EXPIRE_HOURS", "0"),
-    ],
-)
-def test_settings_that_could_not_work_refuse_and_name_it(name: str, value: str) -> None:
-    assert name in start(COMPLETE | {name: value})
+IMPOSSIBLE = [
+    ("INVENTORY_SERVICE_URL", "inventory.local:8001"),
+    ("INVENTORY_SERVICE_URL", "https://user:pw@inventory.example.org"),
+    ("CATALOG_SERVICE_URL", "catalogue.example.org"),
+    ("CATALOG_SERVICE_URL", "file:///etc/passwd"),
+    ("CATALOG_SERVICE_URL", "https://user:pw@catalogue.example.org"),
+    ("CATALOG_SERVICE_URL", "https://catalogue.example.org/?key=1"),
+    ("CATALOG_TIMEOUT_SECONDS", "0"),
+    ("INVENTORY_SETTLE_SECONDS", "-500"),
+    ("INVENTORY_TIMEOUT_SECONDS", "nan"),
+    ("SESSION_IDLE_MINUTES", "0"),
+    ("TRUSTED_PROXIES", "10.0.0.0/8,proxy.example.org"),
+    ("TRUSTED_PROXIES", "10.0.0.1/8"),  # the network is 10.0.0.0/8: which was meant?
+    ("ORDER_DUE_HOURS", "0"),
+    ("PENDING_EXPIRE_HOURS", "0"),
+    ("ALLOWED_HOSTS", " , "),
+    ("ALLOWED_HOSTS", "https://shop.example.com"),
+    ("ALLOWED_HOSTS", "shop.example.com:443"),
+    ("CORS_ALLOWED_ORIGINS", "shop.example.com"),
+    ("CORS_ALLOWED_ORIGINS", "https://shop.example.com/"),
+    ("CSRF_TRUSTED_ORIGINS", "shop.example.com"),
+    ("INVENTORY_DIALECT", "gate"),
+    ("LOG_FORMAT", "text"),
+    ("LOG_LEVEL", "verbose"),
+    ("WEB_THREADS", "0"),
+    ("PORT", "65536"),
+    ("WEB_CONCURRENCY", "two"),
+    ("WEB_ARRIVAL_SECONDS", "0"),
+    ("WEB_DRAIN_SECONDS", "nan"),
+    ("WEB_DRAIN_SECONDS", "-1"),
+]
+# In one process, as a start each would take a second each.
+REFUSALS = """
+import json, os, runpy, sys
+from django.conf import empty, settings
+refusals = []
+for name, value in json.load(sys.stdin):
+    before = dict(os.environ)
+    os.environ[name] = value
+    for module in [each for each in sys.modules if each.partition(".")[0] == "orderservice"]:
+        del sys.modules[module]
+    settings._wrapped = empty
+    try:
+        runpy.run_path("gunicorn.conf.py")
+        refusals.append("none")
+    except Exception as exc:
+        refusals.append(f"{type(exc).__name__}: {exc}")
+    os.environ.clear()
+    os.environ.update(before)
+print(json.dumps(refusals))
+"""
+
+
+def test_settings_that_could_not_work_refuse_and_name_it() -> None:
+    """gunicorn reads them all, and some more."""
+    refusals = json.loads(_read(REFUSALS, COMPLETE, json.dumps(IMPOSSIBLE)))
+    for (name, value), refusal in zip(IMPOSSIBLE, refusals, strict=True):
+        kind, _, words = refusal.partition(": ")
+        assert (kind, name in words) in (
+            ("ImproperlyConfigured", True),
+            ("EnvValidationError", True),
+        ), (name, value, refusal)
+
+
+def test_lists_are_read_with_the_blanks_that_people_write() -> None:
+    given = {
+        "ALLOWED_HOSTS": "orders.example.org, .example.com,[::1],",
+        "CORS_ALLOWED_ORIGINS": "https://a.example.com, http://b.example.com:8080",
+        "CSRF_TRUSTED_ORIGINS": " https://*.example.com",
+    }
+    shown = "ALLOWED_HOSTS, settings.CORS_ALLOWED_ORIGINS, settings.CSRF_TRUSTED_ORIGINS"
+    assert start(COMPLETE | given, shown) == (
+        "['orders.example.org', '.example.com', '[::1]']"
+        " ['https://a.example.com', 'http://b.example.com:8080'] ['https://*.example.com']"
+    )
+
+
+def test_words_of_a_choice_are_read_however_they_are_written() -> None:
+    root = "logging.getLogger()"
+    shown = f"{root}.level, type({root}.handlers[0].formatter.processors[-1])"
+    command = f"import logging; from orderservice import settings; print({shown})"
+    read = _read(command, COMPLETE | {"LOG_LEVEL": "warning", "LOG_FORMAT": "JSON"})
+    assert read == "30 <class 'structlog.processors.JSONRenderer'>"
+
+
+def test_gunicorn_takes_what_the_settings_and_its_own_variables_say() -> None:
+    assert start_gunicorn(COMPLETE | {"WEB_THREADS": "5"}, "conf['threads']") == "5"
+    assert start_gunicorn(COMPLETE, "conf['drain_seconds']") == "5"
+    assert start_gunicorn(COMPLETE | {"WEB_DRAIN_SECONDS": "0"}, "conf['drain_seconds']") == "0.0"
 
 
 @pytest.mark.parametrize(

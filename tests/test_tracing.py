@@ -12,10 +12,11 @@ from uuid import UUID
 import pytest
 import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from inventory_client.sandbox.handler import Handler
 from inventory_client.sandbox.server import Sandbox
+from orderservice import spans
 from tests.api.calls import ORDERS, body
 from tests.deploy.serving import served
 
@@ -39,17 +40,20 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @contextmanager
-def collector() -> Iterator[tuple[str, list[Span]]]:
-    """Run a collector of spans on a socket; yield its address and what it has got."""
-    spans: list[Span] = []
+def collector() -> Iterator[tuple[str, list[Span], set[str]]]:
+    """Run a collector on a socket; yield its address, the spans that it got, and whose they are."""
+    found: list[Span] = []
+    services: set[str] = set()
 
     class Collector(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             sent = ExportTraceServiceRequest()
             sent.ParseFromString(self.rfile.read(int(self.headers["Content-Length"])))
             for resource in sent.resource_spans:
+                names = {each.key: each.value.string_value for each in resource.resource.attributes}
+                services.add(names["service.name"])
                 for scope in resource.scope_spans:
-                    spans.extend(scope.spans)
+                    found.extend(scope.spans)
             self.send_response(200)
             self.end_headers()
 
@@ -58,7 +62,7 @@ def collector() -> Iterator[tuple[str, list[Span]]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
     Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", spans
+    yield f"http://127.0.0.1:{server.server_port}", found, services
     server.shutdown()
     server.server_close()
 
@@ -84,7 +88,7 @@ def test_trace_is_passed_on(tmp_path: Path, sandbox: Sandbox, heard: list[str]) 
 @pytest.mark.usefixtures("committed_db")
 def test_spans_arrive_and_tell_no_path(tmp_path: Path, sandbox: Sandbox, heard: list[str]) -> None:
     sandbox.store.set_stock({"10": 5})
-    with collector() as (endpoint, spans):
+    with collector() as (endpoint, sent, services):
         with served(
             tmp_path / "log",
             INVENTORY_SERVICE_URL=sandbox.url,
@@ -95,16 +99,32 @@ def test_spans_arrive_and_tell_no_path(tmp_path: Path, sandbox: Sandbox, heard: 
                 url, json=body(), headers={"traceparent": TRACEPARENT}, timeout=30
             ).json()
             requests.get(f"{url}/{placed['id']}", timeout=30)
+            sandbox.faults.script(fault="500_before", operation="check")
+            assert requests.post(url, json=body(), timeout=30).status_code == 503
         # it has sent the rest as it ended
-        ours = {span.name: span for span in spans if span.name != "GET health"}
-        create, read = ours[f"POST {ORDERS[1:]}"], ours["GET api/orders/<str:order_id>"]
-        check = ours["inventory check"]
+        assert services == {"order-service"}
+        [read] = [span for span in sent if span.name == "GET api/orders/<str:order_id>"]
+        create, refused = [span for span in sent if span.name == f"POST {ORDERS[1:]}"]
+        check, failed = [span for span in sent if span.name == "inventory check"]
         assert create.trace_id.hex() == check.trace_id.hex() == TRACE
         assert create.parent_span_id.hex() == PARENT
         assert check.parent_span_id == create.span_id
         assert read.trace_id != create.trace_id
-        assert heard == [f"00-{TRACE}-{check.span_id.hex()}-01"]
-        everything = " ".join(map(str, spans))
+        assert heard[0] == f"00-{TRACE}-{check.span_id.hex()}-01"
+        assert (check.status.code, read.status.code) == (Status.STATUS_CODE_UNSET,) * 2
+        assert (failed.status.code, refused.status.code) == (Status.STATUS_CODE_ERROR,) * 2
+        assert (failed.status.message, refused.status.message) == ("server_error", "")
+        assert [len(span.events) for span in (failed, refused)] == [0, 0]
+        everything = " ".join(map(str, sent))
         assert placed["id"] not in everything
         assert UUID(placed["id"]).hex not in everything
         assert body()["email"] not in everything
+
+
+@pytest.mark.parametrize("variable", ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"])
+def test_spans_have_the_name_that_opentelemetry_s_variables_say(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = "shop" if variable == "OTEL_SERVICE_NAME" else "service.name=shop,region=east"
+    monkeypatch.setenv(variable, value)
+    assert spans._ourselves().attributes["service.name"] == "shop"

@@ -7,17 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.handler import Handler
 from inventory_client.sandbox.messages import Request
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.lifecycle import advancing
-from orders.models import Confirmation, Order, StockMovement
+from orders.management.commands import worker as worker_command
+from orders.models import Confirmation, Order, ProcessReport, StockMovement
 from orders.stock import ledger
+from orderservice import garbage
+from orderservice.metrics import reports
 from tests.factories import OPERATOR, order_of, stock
 from tests.processes import stop, wait_for, worker
 
@@ -242,3 +247,18 @@ def test_advance_due_that_fails_is_logged_by_number_and_stops_no_other(
     [record] = caplog.records
     assert f"'order': {bad.pk}" in str(record.msg)
     assert str(bad.public_id) not in caplog.text
+
+
+def test_worker_that_fails_reports_what_it_has_counted(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(concurrency: int) -> None:
+        raise RuntimeError("a bug")
+
+    settings.METRICS_TOKEN = "a-token-of-the-operators"
+    monkeypatch.setattr(reports, "_own", None)
+    monkeypatch.setattr(garbage, "settle", lambda: None)  # this process has other tests to run
+    monkeypatch.setattr(worker_command, "run", fail)
+    with pytest.raises(RuntimeError):
+        call_command("worker")
+    assert ProcessReport.objects.filter(role="worker").exists()

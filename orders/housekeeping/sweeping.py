@@ -12,6 +12,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.errors import Diagnostic
 
+from orderservice import redaction
 from orderservice.backups.database import Database
 
 # On a connection of its own: a setting does not outlive it, nor reach somebody else by a pooler.
@@ -54,7 +55,7 @@ def sweep() -> None:
             unseen = _wait_until_unseen(connection)
             connection.execute(_SWEEP)
     except psycopg.Error as exc:
-        raise NotSwept(str(exc).splitlines()[0]) from exc
+        raise NotSwept(redaction.told(exc)) from exc
     if warnings:  # who owns no table skips it
         raise NotSwept(warnings[0])
     if not unseen:

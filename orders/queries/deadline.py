@@ -26,5 +26,5 @@ def within(milliseconds: int) -> Iterator[None]:
     except OperationalError as exc:
         if not connection.in_atomic_block:  # a caller's transaction is not ours to end
             connection.close_if_unusable_or_obsolete()
-        log.warning("statement_unanswered", error=str(exc).strip()[:200])
+        log.warning("statement_unanswered", error=exc)
         raise Unanswered from exc

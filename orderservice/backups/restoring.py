@@ -14,6 +14,7 @@ from django.db import DatabaseError
 from django.db import connection as django_connection
 from django.db.migrations.executor import MigrationExecutor
 
+from orderservice import redaction
 from orderservice.backups.archive import Archive
 from orderservice.backups.database import BackupError, Database
 from orderservice.backups.folder import verify
@@ -116,8 +117,8 @@ def restore(file: Path, wishes: Wishes) -> Restored:
             return _tidied(ready, time.monotonic() - started)
         except (psycopg.Error, DatabaseError) as exc:
             raise BackupError(
-                f"The backup is restored; but what follows failed: {exc}\nExecute VACUUM (ANALYZE),"
-                " and go on as docs/backups.md says."
+                f"The backup is restored; but what follows failed: {redaction.told(exc)}\n"
+                "Execute VACUUM (ANALYZE), and go on as docs/backups.md says."
             ) from exc
 
 

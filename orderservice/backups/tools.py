@@ -22,6 +22,7 @@ from orderservice.dev.postgres_cluster import LocalPostgresError, find_binaries
 from orderservice.environment import BASE_DIR, DEBUG
 
 _LINES, _WIDTH = 8, 300  # of what a program says when it fails
+_REPEAT_A_ROW = ("DETAIL:", "CONTEXT:")  # what lines begin with that show what it held
 _WHERE = (
     "Debian's package is postgresql-client; PG_BINDIR names a folder with other versions"
     " (docs/backups.md)."
@@ -75,7 +76,8 @@ class Program:
 def failed(path: str, code: int, said: str) -> str:
     """Return the sentence about a program that failed."""
     how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"failed with exit {code}"
-    lines = [line[:_WIDTH] for line in said.strip().splitlines()[-_LINES:]]
+    told = [line for line in said.strip().splitlines() if not line.startswith(_REPEAT_A_ROW)]
+    lines = [line[:_WIDTH] for line in told[-_LINES:]]
     return f"{Path(path).name} {how}: " + ("\n".join(lines) or "it said nothing")
 
 

@@ -38,7 +38,8 @@ def lint(released: Mapping[str, str], accepted: Mapping[str, str]) -> tuple[int,
     """Lint what comes after the last released migration of each app, saying what is wrong.
 
     Returns how many there are, and how many are refused. ``accepted`` has the reason of each, by
-    ``app.name``, that breaks a rule. Raises KeyError for a name that there is not.
+    ``app.name``, that breaks a rule. Raises LookupError for a name that there is not among the
+    released ones, or among what comes after them.
     """
     linter = MigrationLinter(
         no_cache=True, all_warnings_as_errors=True, analyser_string="postgresql"
@@ -50,6 +51,8 @@ def lint(released: Mapping[str, str], accepted: Mapping[str, str]) -> tuple[int,
         for key in loader.graph.forwards_plan(last)  # with all that it builds upon
     }
     new = sorted(loader.disk_migrations.keys() - old)
+    if unknown := accepted.keys() - {".".join(key) for key in new}:
+        raise LookupError(f"accepted, but not a new migration: {', '.join(sorted(unknown))}")
     for key in new:
         if reason := accepted.get(".".join(key)):
             sys.stdout.write(f"({', '.join(key)})... accepted: {reason}\n")

@@ -63,6 +63,11 @@ breaker_open = Gauge(
 )
 
 
+# To Prometheus a series that is born at 1 has not increased, and here the first time matters.
+for _call in ("check", "read", "list", "health", "adjust"):
+    _calls.labels("inventory", _call, "misconfigured")
+
+
 def request(method: str, route: str | None, status: int, seconds: float) -> None:
     """Count a request that was answered; ``route`` is its template, None where there was none."""
     method = method if method in METHODS else "other"

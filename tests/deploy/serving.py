@@ -25,12 +25,14 @@ class Served:
 
 
 @contextmanager
-def served(log: Path, **variables: str) -> Iterator[Served]:
+def served(
+    log: Path, *, application: str = "orderservice.wsgi", **variables: str
+) -> Iterator[Served]:
     """Run gunicorn on the test's database, in one process unless told otherwise."""
     port = int(variables.get("PORT", 0)) or free_port()
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "orderservice.wsgi", "--bind", f"127.0.0.1:{port}"],
+            [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"],
             cwd=ROOT,
             env=os.environ
             | {

@@ -1,5 +1,6 @@
 """gunicorn, as production starts it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ PRODUCTION = {
     "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
     "WEB_CONCURRENCY": "1",
     "WEB_DRAIN_SECONDS": "0",
+    "LOG_LEVEL": "INFO",
 }
 
 
@@ -34,7 +36,7 @@ def test_gunicorn_in_production_finds_its_configuration_serves_and_stops() -> No
     finally:
         process.kill()
     assert process.stderr is not None
-    log = process.stderr.read()
-    assert b"Using worker: PatientWorker" in log
-    assert b"Worker exiting" in log  # gunicorn's own lines, from a process that has our settings
-    assert b"Logging error" not in log
+    lines = [json.loads(line) for line in process.stderr.read().splitlines()]  # each of them
+    for words in ("Using worker: PatientWorker", "Worker exiting"):
+        assert any(words in line["event"] for line in lines if line["logger"] == "gunicorn.error")
+    assert any(line["event"] == "request" for line in lines)

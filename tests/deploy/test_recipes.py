@@ -1,7 +1,7 @@
 """render.yaml and docker-compose.yml: they name what there is, and give what is needed."""
 
 import re
-import runpy
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from tests.deploy.recipes import (
     words,
 )
 from tests.processes import ROOT
-from tests.test_settings import example, start
+from tests.test_settings import COMPLETE, example, start, start_gunicorn
 
 RENDER, COMPOSE = read("render.yaml"), read("docker-compose.yml")
 ON_RENDER = {each["name"]: each for each in RENDER["services"]}
@@ -36,10 +36,10 @@ THAT_SERVE = [name for name, each in OURS.items() if each.get("env_file")]
 NOT_OURS = {"PUBLIC_SCHEME"}
 
 
-def gunicorn_waits() -> int:
-    """Return for how many seconds gunicorn waits for its requests before it stops."""
-    waits: int = runpy.run_path(str(ROOT / "gunicorn.conf.py"))["graceful_timeout"]
-    return waits
+@cache
+def gunicorn_takes() -> float:
+    """Return in how many seconds after a SIGTERM gunicorn has stopped: it drains, then waits."""
+    return float(start_gunicorn(COMPLETE, "conf['drain_seconds'] + conf['graceful_timeout']"))
 
 
 def understands(command: list[str]) -> None:
@@ -62,6 +62,7 @@ def test_blueprint_gives_each_service_what_it_reads_and_needs(name: str, proxies
     """Among it, for who is asked: whose word to take for where a request comes from."""
     given = blueprint_environment(RENDER, ON_RENDER[name])
     assert given.keys() <= example().keys()
+    assert given["METRICS_TOKEN"]
     assert given["INVENTORY_SERVICE_URL"] == "https://api.soksothy.me/api/v1"
     assert start(given, "DEBUG, len(settings.TRUSTED_PROXIES)") == f"False {proxies}"
 
@@ -79,7 +80,7 @@ def test_blueprint_deploys_what_passed_ci_after_its_migrations() -> None:
     assert words(web["preDeployCommand"])[:3] == ["python", "manage.py", "migrate"]
     assert resolve(web["healthCheckPath"]).func == health
     for each in RENDER["services"]:
-        assert each["maxShutdownDelaySeconds"] > gunicorn_waits()
+        assert each["maxShutdownDelaySeconds"] > gunicorn_takes()
 
 
 def test_blueprint_tells_clients_apart_behind_render_s_proxies(
@@ -132,12 +133,21 @@ def test_container_of_others_is_pinned_by_tag_and_digest(name: str) -> None:
     assert re.fullmatch(r"[\w/]+:[\w.-]+@sha256:[0-9a-f]{64}", CONTAINERS[name]["image"])
 
 
+def test_stopping_gunicorn_takes_its_draining_and_its_patience() -> None:
+    assert gunicorn_takes() == 5 + 30
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_container_of_ours_ends_at_sigterm(name: str) -> None:
+    assert OURS[name]["init"]
+
+
 def test_containers_wait_for_what_they_need() -> None:
     assert CONTAINERS["migrate"]["depends_on"]["database"]["condition"] == "service_healthy"
     for name in ("web1", "web2", "worker"):
         needs = CONTAINERS[name]["depends_on"]
         assert needs["migrate"]["condition"] == "service_completed_successfully"
-        assert seconds(CONTAINERS[name]["stop_grace_period"]) > gunicorn_waits()
+        assert seconds(CONTAINERS[name]["stop_grace_period"]) > gunicorn_takes()
     for name, container in CONTAINERS.items():
         lasts = container["restart"] == "unless-stopped"
         assert lasts != (name == "migrate")
@@ -173,10 +183,10 @@ def test_files_that_containers_see_are_there() -> None:
 
 
 def test_secrets_are_made_up_once_and_kept(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("SHOP_NAME=Lamps\nSECRET_KEY=mine\n")
+    (tmp_path / ".env").write_text("SECRET_KEY=mine\nSHOP_NAME=Lamps")  # without its line's end
     first = secrets_in(tmp_path)
     password = (tmp_path / "deploy/secrets/grafana-password").read_text()
-    assert first["SECRET_KEY"] == "mine"
+    assert (first["SECRET_KEY"], first["SHOP_NAME"]) == ("mine", "Lamps")
     assert re.fullmatch("[0-9a-f]{64}", first["DATABASE_PASSWORD"])
     assert len({*first.values(), password}) == 5
     token = (tmp_path / "deploy/secrets/metrics-token").read_text().strip()

@@ -30,3 +30,18 @@ def test_migration_that_old_code_does_not_survive_is_refused_unless_there_is_a_r
 
     assert lint(released, {f"orders.{RENAMES}": "nobody had it yet"}) == (new, refused - 1)
     assert f"(orders, {RENAMES})... accepted: nobody had it yet" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "accepted"),
+    [
+        ({"orders": "0099_never_written"}, {}),
+        ({}, {"orders.0099_never_written": "a slip of the pen"}),
+        ({}, {"orders.0001_initial": "released by now"}),
+    ],
+)
+def test_name_that_there_is_not_is_refused(
+    released: dict[str, str], more: dict[str, str], accepted: dict[str, str]
+) -> None:
+    with pytest.raises(LookupError, match=r"0099_never_written|0001_initial"):
+        lint(released | more, accepted)

@@ -43,6 +43,20 @@ def test_wait_after_the_last_failure_tells_the_time_to_the_probe(clock: Clock) -
     assert breaker.wait() == 3.0
 
 
+def test_door_that_nobody_knocks_at_is_told_to_be_shut_for_five_minutes_alone(clock: Clock) -> None:
+    breaker = opened(clock)
+    clock.now += 299
+    assert breaker.is_open
+    clock.now += 1
+    assert not breaker.is_open
+    assert breaker.wait() == 0.0
+    assert breaker.wait() == 5.0  # all the same: one probe at a time, until one is answered
+    breaker.failed()
+    assert breaker.is_open
+    breaker.succeeded()
+    assert not breaker.is_open
+
+
 def test_wait_after_a_success_between_failures_lets_calls_out(clock: Clock) -> None:
     breaker = Breaker(failures=2, open_seconds=5)
     breaker.failed()

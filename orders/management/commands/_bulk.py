@@ -15,6 +15,7 @@ from orders.errors import OrderError
 from orders.management.commands._progress import Progress
 from orders.models import Order
 from orders.status import Door, OrderStatus
+from orderservice import redaction
 from orderservice.metrics import reports
 
 OPERATOR = Actor.system(Door.COMMAND)
@@ -124,7 +125,7 @@ def explain(number: int, exc: OrderError | OperationalError) -> str:
     if isinstance(exc, OrderError):
         return f"#{number}: {exc}"
     # A lock that somebody holds, or the database is gone.
-    return f"#{number}: the database: {str(exc).splitlines()[0]}"
+    return f"#{number}: the database: {redaction.told(exc)}"
 
 
 def _moment(text: str) -> datetime:

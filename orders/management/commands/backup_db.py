@@ -10,7 +10,7 @@ import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from orderservice import backups
+from orderservice import backups, redaction
 
 
 class Command(BaseCommand):
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         try:
             done = (backups.plan if dry_run else backups.back_up)(folder, retention)
         except (backups.BackupError, psycopg.Error, OSError) as exc:
-            raise CommandError(str(exc)) from exc
+            raise CommandError(redaction.told(exc) or type(exc).__name__) from exc
         if as_json:
             self.stdout.write(json.dumps(asdict(done), default=str))
         else:

@@ -15,6 +15,7 @@ from django.db import DatabaseError
 from orders.management.commands._progress import Progress
 from orders.stock import reconcile
 from orders.stock.reconcile import Finding, Severity
+from orderservice import redaction
 
 CLEAN, VIOLATION, UNSETTLED, COULD_NOT_RUN = 0, 1, 2, 3
 
@@ -70,7 +71,8 @@ class Command(BaseCommand):
             else:
                 self._write_text(found, counts)
         except DatabaseError as exc:
-            raise CommandError(f"The database: {exc}", returncode=COULD_NOT_RUN) from exc
+            why = f"The database: {redaction.told(exc)}"
+            raise CommandError(why, returncode=COULD_NOT_RUN) from exc
         if code := _exit_code(counts):
             sys.exit(code)
 

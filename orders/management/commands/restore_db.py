@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from django.core.management.base import BaseCommand, CommandError
 
-from orderservice import backups
+from orderservice import backups, redaction
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             else:
                 said = self._done(backups.restore(file, wishes), as_json=as_json)
         except (backups.BackupError, psycopg.Error, OSError) as exc:
-            raise CommandError(str(exc)) from exc
+            raise CommandError(redaction.told(exc) or type(exc).__name__) from exc
         self.stdout.write(said)
 
     def _would(self, file: Path, wishes: backups.Wishes, *, as_json: bool) -> str:

@@ -47,9 +47,11 @@ class Command(BaseCommand):
         reports.start("worker")
         tracing.start()
         garbage.settle()
-        asyncio.run(run(max(1, concurrency)))
-        reports.finish()
-        tracing.stop()
+        try:
+            asyncio.run(run(max(1, concurrency)))
+        finally:  # however it ended
+            reports.finish()
+            tracing.stop()
 
 
 async def run(concurrency: int) -> None:
@@ -75,7 +77,7 @@ async def run(concurrency: int) -> None:
             raise failure
         # Without a failure it was one of procrastinate's own tasks, which has logged it.
         pause = FIRST_PAUSE if loop.time() - started > SOUND else pause
-        log.warning("worker_lost_database", retry_in=pause, error=str(failure or "")[:200])
+        log.warning("worker_lost_database", retry_in=pause, error=failure or "")
         await asyncio.wait({stopping}, timeout=pause)
         pause = min(pause * 2, LONGEST_PAUSE)
     log.info("worker_stopped")
