@@ -7,8 +7,6 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
 
-from orderservice.observability import RequestLogMiddleware
-
 Handler = Callable[[HttpRequest], Any]
 
 
@@ -36,9 +34,7 @@ class _Views(BaseHandler):
     def __init__(self) -> None:
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
-        self._exception_middleware = [
-            RequestLogMiddleware(self.get_view_response).process_exception
-        ]
+        self._exception_middleware: list[Any] = []
 
     def get_view_response(self, request: HttpRequest) -> HttpResponse:
         """Return the view's answer, or raise what it raises."""

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 import structlog
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.signals import got_request_exception
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import LazyObject
 from structlog.contextvars import bound_contextvars
 
@@ -135,6 +136,12 @@ def _unraisable(args: "sys.UnraisableHookArgs") -> None:
     log.error("unraisable", exc_info=args.exc_value)
 
 
+@receiver(got_request_exception)
+def _failed(**_: object) -> None:
+    """Log the stack of what no view and no middleware has caught; the client is told nothing."""
+    log.exception("unhandled")
+
+
 class RequestLogMiddleware:
     """Gives each request an id, taken from ``X-Request-ID`` when sane, and logs one line."""
 
@@ -164,9 +171,3 @@ class RequestLogMiddleware:
         instruments.request(method, route, response.status_code, took)
         response["X-Request-ID"] = request_id
         return response
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        """Log the stack of what no view has caught; the client is told nothing of it."""
-        if isinstance(exception, Http404 | PermissionDenied | SuspiciousOperation):
-            return  # answers, not faults
-        log.exception("unhandled", exc_info=exception)

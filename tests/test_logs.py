@@ -2,10 +2,12 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from orders.models import ApiKey, User
 from tests.factories import order, staff
@@ -90,3 +92,27 @@ def test_trace_of_a_request_is_on_its_line(lines: list[dict[str, object]]) -> No
     ):
         Client().get("/health", headers={"traceparent": sent})
         assert lines[-1].get("trace_id") == known, sent
+
+
+def failing(get_response: object) -> Callable[[HttpRequest], HttpResponse]:
+    """Make a middleware that fails."""
+
+    def fail(request: HttpRequest) -> HttpResponse:
+        raise RuntimeError("no view has been asked")
+
+    return fail
+
+
+@pytest.mark.parametrize("inside", ["RequestLogMiddleware", "AxesMiddleware"])
+def test_failure_of_a_middleware_is_a_500_and_one_line_with_its_stack(
+    lines: list[dict[str, object]], settings: Settings, inside: str
+) -> None:
+    [at] = [n for n, name in enumerate(settings.MIDDLEWARE) if name.endswith(inside)]
+    here = f"{__name__}.{failing.__name__}"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE[: at + 1], here, *settings.MIDDLEWARE[at + 1 :]]
+    answer = Client(raise_request_exception=False).get("/admin/login/")
+    assert answer.status_code == 500
+    failed, request = lines
+    assert failed["event"] == "unhandled"
+    assert "RuntimeError" in str(failed["exception"])
+    assert failed["request_id"] == request["request_id"] == answer["X-Request-ID"]
