@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
@@ -106,16 +107,32 @@ def test_accept_of_what_the_inventory_does_not_say_is_refused(
     assert not StockBaseline.objects.exists()
 
 
-@pytest.mark.parametrize("state", ["claimed", "review"])
+@pytest.mark.parametrize("state", ["sent", "review"])
 @pytest.mark.parametrize("product", ["10", "9"])
 def test_accept_of_a_product_that_is_not_quiet_is_refused(
     sandbox: Sandbox, order: Order, product: str, state: str
 ) -> None:
     other = order_of(p9=1) if product == "9" else order_of(p10=1)
     lifecycle.confirm(other.pk, actor=OPERATOR, hold=0)
-    StockMovement.objects.filter(confirmation__order=other).update(state=state)
+    theirs = StockMovement.objects.filter(confirmation__order=other)
+    theirs.update(state=state, sent_at=timezone.now())
     with pytest.raises(CommandError, match="is moving, or waits for a review"):
         accept(product, str(stock(sandbox)[product]))
+
+
+def test_accept_of_a_product_that_is_claimed_is_what_its_movement_counts_on_from(
+    sandbox: Sandbox, order: Order
+) -> None:
+    """As after a restore, where whoever claimed it is long gone, and sent nothing yet."""
+    other = order_of(p10=1)
+    lifecycle.confirm(other.pk, actor=OPERATOR, hold=0)
+    theirs = StockMovement.objects.filter(confirmation__order=other)
+    theirs.update(state="claimed", lease_until=timezone.now())
+    accept("10", "50")
+    lifecycle.advance(other.confirmations.get().pk, hold=5)
+    assert theirs.get().state == "applied"
+    assert stock(sandbox)["10"] == 49
+    assert run("reconcile_stock").code == 0
 
 
 @pytest.mark.parametrize("late", ["before the reading", "after the reading"])

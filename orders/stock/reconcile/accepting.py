@@ -11,11 +11,8 @@ from django.db import connection
 from inventory_client.errors import InventoryError
 from orders.errors import NotAccepted
 from orders.models import StockBaseline, StockMovement
-from orders.status import IN_FLIGHT, MovementState
 from orders.stock import inventory
-from orders.stock.reconcile.positions import Position, positions
-
-_UNCLEAR = (*IN_FLIGHT, MovementState.REVIEW)
+from orders.stock.reconcile.positions import UNCLEAR, Position, positions
 
 
 def accept(product_id: str, quantity: int, *, note: str, by: str, via: str) -> StockBaseline | None:
@@ -26,7 +23,7 @@ def accept(product_id: str, quantity: int, *, note: str, by: str, via: str) -> S
     """
     before = _quiet(product_id)
     # From here on a movement that is sent counts on from what we are about to read: had one been
-    # sent before, it would be in flight, or the last word, and either is seen below.
+    # sent before, it would be unclear, or the last word, and either is seen below.
     at = _now()
     found = _read(product_id)
     if found != quantity:
@@ -50,7 +47,7 @@ def _quiet(product_id: str) -> Position | None:
     """Return the ledger's word on a product that does not move; None when there is none."""
     position = positions([product_id]).get(product_id)
     if position is None:
-        unclear = StockMovement.objects.filter(product_id=product_id, state__in=_UNCLEAR).exists()
+        unclear = StockMovement.objects.filter(product_id=product_id, state__in=UNCLEAR).exists()
     else:
         unclear = position.unclear
     if unclear:

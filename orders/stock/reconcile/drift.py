@@ -6,19 +6,17 @@ nothing has moved.
 """
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from inventory_client.errors import InventoryError
-from orders.stock import inventory
+from inventory_client import StockLevel
 from orders.stock.reconcile.findings import Finding, Severity
 from orders.stock.reconcile.positions import PATIENCE, Position, positions
+from orders.stock.reconcile.reading import GONE, levels
 
 ROUNDS = 3  # looks at a product that moves, or can't be read, before it is left out
-READERS = 4  # reads of the inventory at a time
 
 _MOVED = """
 SELECT product_id FROM orders_stockmovement
@@ -58,20 +56,12 @@ def compare(products: Sequence[str]) -> Iterator[Finding]:
     yield from _not_compared(left, stocks)
 
 
-GONE = "unknown_product"
-
-
-def _stocks(products: Iterable[str]) -> dict[str, int | str]:
+def _stocks(products: Sequence[str]) -> dict[str, int | str]:
     """Return the inventory's stock of each product, or the code of why there is none."""
-    with ThreadPoolExecutor(READERS) as readers:
-        return dict(zip(products, readers.map(_stock, products), strict=True))
-
-
-def _stock(product: str) -> int | str:
-    try:
-        return inventory.client().read(product).quantity
-    except InventoryError as exc:
-        return exc.code
+    return {
+        product: level.quantity if isinstance(level, StockLevel) else level.code
+        for product, level in zip(products, levels(products), strict=True)
+    }
 
 
 def _unread(stock: int | str) -> bool:
