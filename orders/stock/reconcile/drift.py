@@ -43,7 +43,7 @@ def compare(products: Sequence[str]) -> Iterator[Finding]:
         before = positions(left)
         quiet = [product for product, position in before.items() if not position.unclear]
         stocks = _stocks(quiet)
-        agreed = {product for product in quiet if stocks[product] == before[product].expected}
+        agreed = {product for product in quiet if _has(stocks[product]) == before[product].expected}
         now = positions([product for product in before if product not in agreed])
         left = []
         for product, position in now.items():
@@ -64,6 +64,13 @@ def _stocks(products: Sequence[str]) -> dict[str, int | str]:
     }
 
 
+def _has(stock: int | str) -> int | None:
+    """Return a stock in pieces: what is gone has none; None when it can't be told."""
+    if isinstance(stock, str):
+        return 0 if stock == GONE else None
+    return stock
+
+
 def _unread(stock: int | str) -> bool:
     return isinstance(stock, str) and stock != GONE
 
@@ -76,12 +83,12 @@ def _drift(position: Position, stock: int | str) -> Finding:
         " without 'movement:' in their reason, or, after a restore, of orders since the backup"
     )
     sole = settings.INVENTORY_SOLE_WRITER
+    pieces = _has(stock) or 0
     if stock == GONE:
-        has, accept = "knows no such product", ""
+        has = "knows no such product"
     else:
-        has = f"has {stock} ({int(stock) - position.expected:+d})"
-        product = shlex.quote(position.product_id)
-        accept = f", or accept it: manage.py accept_stock {product} {stock} --note …"
+        has = f"has {pieces} ({pieces - position.expected:+d})"
+    product = shlex.quote(position.product_id)
     said = (
         f"order #{position.order} left {position.expected} in stock"
         if position.order is not None
@@ -93,7 +100,8 @@ def _drift(position: Position, stock: int | str) -> Finding:
         None,
         position.product_id,
         f"{said}, and the inventory {has}",
-        f"{look}; undo there what must not be{accept}"
+        f"{look}; undo there what must not be, or accept it: manage.py accept_stock {product}"
+        f" {pieces} --note …"
         if sole
         else f"nothing, if somebody restocked; else {look}",
     )
