@@ -10,10 +10,10 @@ def accept_stock(
 ) -> StockBaseline | None:
     """Have the ledger count on from what the inventory has of a product; moves nothing.
 
-    ``quantity`` is what the person who decides has seen there; ``note`` says why it is right, and
-    names no customer, for it is kept. Returns None when the ledger expects that stock anyway.
-    Raises `Forbidden`, `NotAccepted` when the product moves or its stock is another by now, and
-    `ValueError` without a note.
+    ``quantity`` is what the person who decides has seen there, 0 of a product that the inventory no
+    longer knows; ``note`` says why it is right, and names no customer, for it is kept. Returns None
+    when the ledger expects that stock anyway. Raises `Forbidden`, `NotAccepted` when the product
+    moves or its stock is another by now, and `ValueError` without a note.
     """
     actor.require("review")
     if not note.strip():

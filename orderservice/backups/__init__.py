@@ -7,16 +7,16 @@ work, and what is here decides whether they may, and that nothing is ever half d
 from orderservice.backups.database import BackupError
 from orderservice.backups.folder import Keep, Retention
 from orderservice.backups.making import Made, Plan, back_up, plan
-from orderservice.backups.restoring import Restored, Wishes, inspect, restore
+from orderservice.backups.restoring import Restored, RestoreOptions, inspect, restore
 
 __all__ = [
     "BackupError",
     "Keep",
     "Made",
     "Plan",
+    "RestoreOptions",
     "Restored",
     "Retention",
-    "Wishes",
     "back_up",
     "inspect",
     "plan",

@@ -60,6 +60,14 @@ class Archive:
         )
 
 
+def read_back(file: Path, pg_restore: Program) -> None:
+    """Have all of a dump read and unpacked; raise BackupError when that fails somewhere.
+
+    Its table of contents stands at the front, and says nothing of what comes after it.
+    """
+    pg_restore.run("--file=/dev/null", str(file))
+
+
 def _said(listed: str, pattern: str) -> str:
     found = re.search(pattern, listed)
     if found is None:

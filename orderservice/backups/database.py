@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from django.conf import settings
@@ -16,8 +16,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 LOCK = 7_020_551_381_962_470_318  # any number, but the same for all that back up or restore
 _OURS = {
-    # As long as it takes; PostgreSQL's programs see to that by themselves.
-    "options": "-c statement_timeout=0 -c lock_timeout=60s",
+    # As long as it takes; PostgreSQL's programs see to that by themselves. The lock is held by a
+    # connection that is idle until they have ended.
+    "options": "-c statement_timeout=0 -c lock_timeout=60s -c idle_session_timeout=0",
     # No firewall is to forget the connection while a program works for an hour.
     "keepalives_idle": "60",
 }
@@ -78,7 +79,7 @@ class Database:
         return os.environ | ({"PGPASSWORD": password} if password else {})
 
     @contextmanager
-    def alone(self) -> Iterator[psycopg.Connection]:
+    def exclusive(self) -> Iterator[psycopg.Connection]:
         """Connect, and let no other backup or restore of this database begin meanwhile.
 
         Raises BackupError when one is under way, when there is no answer, or behind a pooler.
@@ -91,19 +92,26 @@ class Database:
             raise BackupError(f"The database does not answer: {exc}") from exc
         with connection:
             _refuse_a_pooler(connection)
-            if not _asked(connection, "SELECT pg_try_advisory_lock(%s)", LOCK):
-                raise BackupError("Another backup or restore of this database is under way.")
+            if not scalar(connection, "SELECT pg_try_advisory_lock(%s)", LOCK):
+                raise BackupError(f"Another backup or restore of {place(connection)} is under way.")
             yield connection
+
+
+def place(connection: psycopg.Connection) -> str:
+    """Return which database this is, and where, for who has to be sure that it is the one."""
+    info = connection.info
+    return f"{info.dbname} at {info.host}:{info.port}"
+
+
+def scalar(connection: psycopg.Connection, statement: LiteralString, *parameters: object) -> Any:
+    """Return the first value that a statement gives; None when it gives none."""
+    row = connection.execute(statement, parameters or None).fetchone()
+    return row[0] if row else None
 
 
 def _refuse_a_pooler(connection: psycopg.Connection) -> None:
     """A pooler makes a process id up, and neither a lock nor a setting survives it."""
-    if _asked(connection, "SELECT pg_backend_pid()") != connection.info.backend_pid:
+    if scalar(connection, "SELECT pg_backend_pid()") != connection.info.backend_pid:
         raise BackupError(
             "A pooler stands before the database. Let WORKER_DATABASE_URL name the server itself."
         )
-
-
-def _asked(connection: psycopg.Connection, statement: str, *parameters: object) -> Any:
-    row = connection.execute(statement, parameters).fetchone()
-    return row[0] if row else None

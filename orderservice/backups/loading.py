@@ -22,7 +22,7 @@ _HEADER_ENDS = b"SELECT pg_catalog.set_config('search_path'"
 # Programs from 17 on say this to every server, and one before 17 takes it for a mistake.
 _NEW_IN_17 = b"SET transaction_timeout"
 _CHUNK = 1 << 20  # bytes
-_LOST_CONNECTION = 2  # psql's exit code
+_STOPPED_BY_ERROR = 3  # psql's exit code: the server has refused a statement, COMMIT perhaps
 _PATIENCE = "-c lock_timeout=10s -c statement_timeout=0 -c client_min_messages=warning"
 
 # The last number that was given to an order is kept for the end.
@@ -30,7 +30,7 @@ _KEEP_LAST_NUMBER = """
 SELECT set_config('orders.last_number', '0', false);
 DO $do$ BEGIN
   IF to_regclass('public.orders_order') IS NOT NULL THEN
-    LOCK TABLE public.orders_order IN ACCESS EXCLUSIVE MODE;
+    LOCK TABLE public.orders_order, public.orders_user IN ACCESS EXCLUSIVE MODE;
     PERFORM set_config('orders.last_number', coalesce(pg_sequence_last_value(
       pg_get_serial_sequence('public.orders_order', 'number')::regclass), 0)::text, false);
   END IF;
@@ -39,8 +39,8 @@ END $do$;
 _STILL_EMPTY = """
 DO $do$ BEGIN
   IF to_regclass('public.orders_order') IS NOT NULL THEN
-    IF EXISTS (SELECT FROM public.orders_order) THEN
-      RAISE EXCEPTION 'an order has come in meanwhile';
+    IF EXISTS (SELECT FROM public.orders_order) OR EXISTS (SELECT FROM public.orders_user) THEN
+      RAISE EXCEPTION 'an order or an account has come in meanwhile';
     END IF;
   END IF;
 END $do$;
@@ -104,8 +104,9 @@ def load(
 ) -> None:
     """Empty the schema and fill it from the dump; after an error it is as it was.
 
-    Unless told to ``replace``, an order that comes in meanwhile is such an error. The next order's
-    number is ``skip_numbers`` beyond the backup's last one. Raises BackupError.
+    Unless told to ``replace``, an order or an account that comes in meanwhile is such an error. The
+    next order's number is ``skip_numbers`` beyond the backup's last one. Raises BackupError, which
+    says so when nobody knows whether it was committed.
     """
     with ExitStack() as opened:
         contents = opened.enter_context(tempfile.NamedTemporaryFile("w", suffix=".list"))
@@ -191,8 +192,13 @@ class _Running:
             self._errors.seek(0)
             said = self._errors.read().decode(errors="replace")
             path = str(self.process.args[0])  # type: ignore[index] # a list, as given above
-            known = not committing or code != _LOST_CONNECTION
+            known = not committing or code == _STOPPED_BY_ERROR
             raise BackupError(
                 f"{failed(path, code, said)}\n"
-                + ("The database is as it was." if known else "See whether it was committed.")
+                + (
+                    "The database is as it was."
+                    if known
+                    else "It was about to commit, so the database may be as it was, or restored:"
+                    " restore_db --dry-run says what it holds."
+                )
             )

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psycopg
 
-from orderservice.backups.database import BackupError, Database
+from orderservice.backups.archive import read_back
+from orderservice.backups.database import BackupError, Database, place, scalar
 from orderservice.backups.folder import Backup, Folder, Retention, checksum, unfinished
 from orderservice.backups.tools import Program, tidy_when_terminated
 
@@ -44,10 +45,11 @@ def back_up(path: Path, retention: Retention) -> Made:
     """Write a backup into a folder, and delete what retention does not keep.
 
     Until it is whole it has another name. Whatever fails, older backups stay and nothing of this
-    one does. A database without orders lets nothing be deleted. Raises BackupError.
+    one does, unless it was finished. A database without orders lets nothing be deleted. Raises
+    BackupError, which says so when the backup is finished and what came after it failed.
     """
     database = Database.configured()
-    with tidy_when_terminated(), database.alone() as connection:
+    with tidy_when_terminated(), database.exclusive() as connection:
         folder, pg_dump, pg_restore = _prepare(path, connection)
         folder.sweep()
         started = time.monotonic()
@@ -65,21 +67,22 @@ def back_up(path: Path, retention: Retention) -> Made:
                 environment=database.environment,
                 private=True,
             )
-            pg_restore.run("--list", str(partial))
+            read_back(partial, pg_restore)
             digest = checksum(partial)
             folder.finish(backup, digest)
         except OSError as exc:
             raise BackupError(f"The backup could not be written: {exc}") from exc
         finally:
             folder.discard(backup)
-        outdated = _outdated(folder, retention, backup, connection)
         try:
+            size = backup.file.stat().st_size
+            outdated = _outdated(folder, retention, backup, connection)
             folder.delete(outdated)
-        except OSError as exc:
+        except (OSError, psycopg.Error) as exc:
             raise BackupError(f"{backup.file} is finished, but older ones stay: {exc}") from exc
         return Made(
             file=backup.file,
-            size=backup.file.stat().st_size,
+            size=size,
             seconds=time.monotonic() - started,
             sha256=digest,
             deleted=tuple(each.file for each in outdated),
@@ -88,15 +91,15 @@ def back_up(path: Path, retention: Retention) -> Made:
 
 def plan(path: Path, retention: Retention) -> Plan:
     """Say what `back_up` would do; raise what it would refuse for. Changes nothing."""
-    with Database.configured().alone() as connection:
+    with Database.configured().exclusive() as connection:
         folder, pg_dump, _ = _prepare(path, connection)
-        size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        size = scalar(connection, "SELECT pg_database_size(current_database())")
         backup = folder.named(datetime.now(UTC))
         outdated = _outdated(folder, retention, backup, connection)
         return Plan(
             file=backup.file,
             pg_dump=f"{pg_dump.path} of PostgreSQL {pg_dump.version}",
-            database_size=size[0] if size else 0,
+            database_size=size,
             free=shutil.disk_usage(path).free,
             to_delete=tuple(each.file for each in outdated),
         )
@@ -104,9 +107,9 @@ def plan(path: Path, retention: Retention) -> Plan:
 
 def _prepare(path: Path, connection: psycopg.Connection) -> tuple[Folder, Program, Program]:
     """Return the folder and the programs; raise BackupError when one will not do."""
-    if connection.execute("SELECT to_regclass('public.orders_order')").fetchone() == (None,):
+    if scalar(connection, "SELECT to_regclass('public.orders_order')") is None:
         raise BackupError(
-            f"The database {connection.info.dbname} is not this service's: it has no orders table."
+            f"The database {place(connection)} is not this service's: it has no orders table."
         )
     server = connection.info.server_version // 10_000
     because = "can't back up a server of PostgreSQL"
@@ -128,5 +131,5 @@ def _outdated(
     folder: Folder, retention: Retention, newest: Backup, connection: psycopg.Connection
 ) -> list[Backup]:
     """Return what may go; nothing where there are no orders, for what is kept may have some."""
-    row = connection.execute("SELECT EXISTS (SELECT FROM public.orders_order)").fetchone()
-    return retention.outdated(folder.finished(), newest) if row and row[0] else []
+    has_orders = scalar(connection, "SELECT EXISTS (SELECT FROM public.orders_order)")
+    return retention.outdated(folder.finished(), newest) if has_orders else []

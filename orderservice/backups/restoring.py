@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import DatabaseError
 from django.db import connection as django_connection
 from django.db.migrations.executor import MigrationExecutor
 
 from orderservice import redaction
-from orderservice.backups.archive import Archive
-from orderservice.backups.database import BackupError, Database
+from orderservice.backups.archive import Archive, read_back
+from orderservice.backups.database import BackupError, Database, place, scalar
 from orderservice.backups.folder import verify
 from orderservice.backups.loading import load
 from orderservice.backups.tools import Program, tidy_when_terminated
@@ -24,7 +25,7 @@ from orderservice.backups.tools import Program, tidy_when_terminated
 LEAVING = 3.0  # seconds that processes which are ending get to close their connections
 _OTHERS = """
 SELECT coalesce(nullif(application_name, ''), usename, 'unknown') FROM pg_stat_activity
- WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
+ WHERE datname = current_database() AND pid NOT IN (pg_backend_pid(), %s) AND usesysid IS NOT NULL
    AND coalesce(backend_type, 'client backend') = 'client backend'
 """
 _TABLES = """
@@ -37,10 +38,11 @@ _NEXT_NUMBER = """
 SELECT coalesce(pg_sequence_last_value(seqrelid::regclass), seqstart - 1) + 1 FROM pg_sequence
  WHERE seqrelid = pg_get_serial_sequence('public.orders_order', 'number')::regclass
 """
+_NAME_ONE = "For a restore let both name the database that is to be restored."
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class RestoreOptions:
     """What a restore may do that it would otherwise refuse."""
 
     replace: bool = False
@@ -51,8 +53,9 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What the database holds before a restore."""
+    """What the database holds before a restore, and which it is."""
 
+    place: str
     orders: int
     accounts: int
 
@@ -90,19 +93,20 @@ class _Ready:
         return self.connection.info.server_version // 10_000
 
 
-def inspect(file: Path, wishes: Wishes) -> tuple[Archive, Holdings]:
+def inspect(file: Path, options: RestoreOptions) -> tuple[Archive, Holdings]:
     """Return what would replace what; raise what `restore` would refuse for. Changes nothing."""
-    with _ready(file, wishes) as ready:
+    with _ready(file, options) as ready:
+        read_back(file, ready.pg_restore)
         return ready.archive, ready.holdings
 
 
-def restore(file: Path, wishes: Wishes) -> Restored:
+def restore(file: Path, options: RestoreOptions) -> Restored:
     """Put a backup in the place of what the database holds, whole or not at all.
 
     Afterwards the tables are vacuumed and analyzed, which a death leaves to the server's own
-    vacuum. Raises BackupError, which says so when the database is no more as it was.
+    vacuum. Raises BackupError, which says so when the database is, or may be, no more as it was.
     """
-    with tidy_when_terminated(), _ready(file, wishes) as ready:
+    with tidy_when_terminated(), _ready(file, options) as ready:
         started = time.monotonic()
         load(
             ready.archive,
@@ -110,8 +114,8 @@ def restore(file: Path, wishes: Wishes) -> Restored:
             pg_restore=ready.pg_restore,
             psql=ready.psql,
             server=ready.server,
-            replace=wishes.replace,
-            skip_numbers=wishes.skip_numbers,
+            replace=options.replace,
+            skip_numbers=options.skip_numbers,
         )
         try:
             return _tidied(ready, time.monotonic() - started)
@@ -132,8 +136,8 @@ def _tidied(ready: _Ready, seconds: float) -> Restored:
     return Restored(
         archive=ready.archive,
         replaced=ready.holdings,
-        orders=_number(ready.connection, "SELECT count(*) FROM public.orders_order"),
-        next_number=_number(ready.connection, _NEXT_NUMBER),
+        orders=scalar(ready.connection, "SELECT count(*) FROM public.orders_order"),
+        next_number=scalar(ready.connection, _NEXT_NUMBER),
         seconds=seconds,
         tidying_seconds=tidied - started,
         to_migrate=to_migrate,
@@ -142,13 +146,14 @@ def _tidied(ready: _Ready, seconds: float) -> Restored:
 
 
 @contextmanager
-def _ready(file: Path, wishes: Wishes) -> Iterator[_Ready]:
+def _ready(file: Path, options: RestoreOptions) -> Iterator[_Ready]:
     """Look at all that could speak against a restore, the cheapest first; raise BackupError."""
     if not file.is_file():
         raise BackupError(f"There is no file {file}.")
     database = Database.configured()
     django_connection.close()  # or we would be somebody else who uses the database
-    with database.alone() as connection:
+    with database.exclusive() as connection:
+        djangos = _find_through_django(connection)
         server = connection.info.server_version // 10_000
         because = "can't restore on a server of PostgreSQL"
         pg_restore = Program.find("pg_restore", at_least=server, because=because)
@@ -156,18 +161,18 @@ def _ready(file: Path, wishes: Wishes) -> Iterator[_Ready]:
             "psql", at_least=pg_restore.version, because="can't read what is written by pg_restore"
         )
         holdings = _holdings(connection)
-        if (holdings.orders or holdings.accounts) and not wishes.replace:
+        if (holdings.orders or holdings.accounts) and not options.replace:
             raise BackupError(
-                f"The database {connection.info.dbname} has {holdings}. --replace puts the backup"
-                " in their place, and they are lost."
+                f"The database {holdings.place} has {holdings}. --replace puts the backup in their"
+                " place, and they are lost."
             )
-        if not wishes.ignore_connections and (others := _others(connection)):
+        if not options.ignore_connections and (others := _others(connection, djangos)):
             raise BackupError(
-                f"{len(others)} others are connected to the database"
+                f"{len(others)} others are connected to {holdings.place}"
                 f" ({', '.join(sorted(set(others)))}). Stop web, worker and whatever else uses it;"
                 " --ignore-connections does not wait for that."
             )
-        if not wishes.without_checksum:
+        if not options.without_checksum:
             verify(file)
         archive = Archive.read(file, pg_restore)
         if archive.server > server:
@@ -178,26 +183,62 @@ def _ready(file: Path, wishes: Wishes) -> Iterator[_Ready]:
         yield _Ready(database, connection, archive, holdings, pg_restore, psql)
 
 
+def _find_through_django(connection: psycopg.Connection) -> int:
+    """Return which process of the server Django's own connection has led to.
+
+    Raises BackupError unless that is to the database that is to be restored, which two variables
+    may name: a pooler's address and the server's are of one database when a lock that is held here
+    is held there, too.
+    """
+    if not settings.WORKER_DATABASE_URL:
+        return 0
+    key, here = secrets.randbits(63), place(connection)
+    scalar(connection, "SELECT pg_advisory_lock(%s)", key)
+    try:
+        with django_connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s), pg_backend_pid()", [key])
+            is_another, process = cursor.fetchone()
+    except DatabaseError as exc:
+        raise BackupError(
+            f"WORKER_DATABASE_URL names {here}. Whether DATABASE_URL names it, too, nobody can"
+            f" tell, for that does not answer: {exc}\n{_NAME_ONE}"
+        ) from exc
+    finally:
+        django_connection.close()
+    if is_another:
+        at = django_connection.settings_dict
+        raise BackupError(
+            f"WORKER_DATABASE_URL names {here}, and DATABASE_URL another database, {at['NAME']} at"
+            f" {at['HOST']}:{at['PORT']}. {_NAME_ONE}"
+        )
+    return int(process)
+
+
 def _holdings(connection: psycopg.Connection) -> Holdings:
     """Count what would be lost; raise BackupError when it is somebody else's."""
-    if _asked(connection, "SELECT to_regclass('public.orders_order')") is None:
-        if tables := _number(connection, _TABLES):
+    here = place(connection)
+    if scalar(connection, "SELECT to_regclass('public.orders_order')") is None:
+        if tables := scalar(connection, _TABLES):
             raise BackupError(
-                f"The database {connection.info.dbname} has {tables} tables, and none of them are"
-                " this service's: it is another's, and no option deletes those."
+                f"The database {here} has {tables} tables, and none of them are this service's: it"
+                " is another's, and no option deletes those."
             )
-        return Holdings(0, 0)
+        return Holdings(here, orders=0, accounts=0)
     return Holdings(
-        orders=_number(connection, "SELECT count(*) FROM public.orders_order"),
-        accounts=_number(connection, "SELECT count(*) FROM public.orders_user"),
+        here,
+        orders=scalar(connection, "SELECT count(*) FROM public.orders_order"),
+        accounts=scalar(connection, "SELECT count(*) FROM public.orders_user"),
     )
 
 
-def _others(connection: psycopg.Connection) -> list[str]:
-    """Return the names of the others who are connected, once those who are leaving have left."""
+def _others(connection: psycopg.Connection, djangos: int) -> list[str]:
+    """Return the names of the others who are connected, once those who are leaving have left.
+
+    Left out is the process that Django has been led to, which a pooler keeps.
+    """
     deadline = time.monotonic() + LEAVING
     while True:
-        found = [str(name) for (name,) in connection.execute(_OTHERS)]
+        found = [str(name) for (name,) in connection.execute(_OTHERS, [djangos])]
         if not found or time.monotonic() > deadline:
             return found
         time.sleep(0.1)
@@ -213,12 +254,3 @@ def _migrations() -> tuple[int, int]:
         key for key in loader.applied_migrations if key[0] in ours and key not in loader.graph.nodes
     ]
     return len(to_apply), len(unknown)
-
-
-def _asked(connection: psycopg.Connection, statement: Any) -> Any:
-    row = connection.execute(statement).fetchone()
-    return row[0] if row else None
-
-
-def _number(connection: psycopg.Connection, statement: Any) -> int:
-    return int(_asked(connection, statement) or 0)

@@ -47,7 +47,7 @@ def migrated(
         made = backups.back_up(folder, backups.Retention())
         databases.create(name)
         with _at(name):
-            backups.restore(made.file, backups.Wishes(skip_numbers=0))
+            backups.restore(made.file, backups.RestoreOptions(skip_numbers=0))
         yield name
         databases.destroy(name)
 

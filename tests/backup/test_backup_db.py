@@ -19,6 +19,7 @@ from tests.factories import order
 from tests.processes import MANAGE, ROOT, database_url
 
 ASKED = '[ "$1" = --version ] && exec "$REAL" "$@"'  # for its version, at first
+OF_THE_FILE = 'for a in "$@"; do case $a in --file=*) file=${a#--file=};; esac; done;'
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -137,7 +138,7 @@ def test_backup_without_pg_dump_says_what_to_install(folder: Path, settings: Set
 
 def test_backup_beside_another_is_refused(folder: Path) -> None:
     with (
-        Database.configured().alone(),
+        Database.configured().exclusive(),
         pytest.raises(CommandError, match="Another backup or restore"),
     ):
         run("backup_db", "--to", str(folder))
@@ -163,9 +164,12 @@ def test_backup_into_no_folder_or_of_another_s_database_is_refused(
         ('ulimit -f 8; exec "$REAL" "$@"', "pg_dump"),
         ('"$REAL" "$@"; echo no more room >&2; exit 1', "no more room"),
         # It says that all went well, and what it wrote is no dump.
+        (f'"$REAL" "$@"; {OF_THE_FILE} : >"$file"', "pg_restore"),
+        # So it says, and what it wrote has an end too early, or is damaged behind its contents.
+        (f'"$REAL" "$@"; {OF_THE_FILE} truncate -s -300 "$file"', "pg_restore"),
         (
-            'for last in "$@"; do :; done; "$REAL" "$@"; for a in "$@"; do case $a in'
-            ' --file=*) : >"${a#--file=}";; esac; done',
+            f'"$REAL" "$@"; {OF_THE_FILE} at=$(($(stat -c %s "$file") - 400));'
+            ' head -c 300 /dev/zero | dd of="$file" bs=1 seek=$at conv=notrunc 2>/dev/null',
             "pg_restore",
         ),
     ],
@@ -179,6 +183,36 @@ def test_backup_that_fails_leaves_the_older_ones_and_nothing_else(
     with pytest.raises(CommandError, match=said):
         run("backup_db", "--to", str(folder), "--keep", "1")
     assert names(folder) == {older, f"{older}.sha256"}
+
+
+def test_backup_holds_its_lock_for_as_long_as_it_takes(
+    folder: Path, shop: str, programs: Programs
+) -> None:
+    """By a connection that does nothing meanwhile, which servers may be told to end."""
+    programs(pg_dump=f'{ASKED}; sleep 0.5; exec "$REAL" "$@"')
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE {shop} SET idle_session_timeout = '100ms'")
+    try:
+        run("backup_db", "--to", str(folder))
+    finally:
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER DATABASE {shop} RESET idle_session_timeout")
+
+
+def test_backup_whose_lock_is_lost_is_finished_and_says_so(
+    folder: Path, shop: str, programs: Programs
+) -> None:
+    order()
+    old = old_backup(folder, shop, "20200101T000000Z")
+    end = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+    programs(
+        pg_dump=f'{ASKED}; "$REAL" "$@"; "${{REAL%pg_dump}}psql" -qc "{end}" "{database_url()}"'
+    )
+    with pytest.raises(CommandError, match=r"\.dump is finished, but older ones stay: "):
+        run("backup_db", "--to", str(folder), "--keep", "1")
+    (dump,) = {name for name in names(folder) if name.endswith(".dump")} - {old}
+    assert f"{dump}.sha256" in names(folder)
 
 
 def test_backup_that_is_terminated_leaves_nothing(folder: Path, programs: Programs) -> None:

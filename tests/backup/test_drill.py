@@ -4,6 +4,7 @@ What it does after the restore is what docs/backups.md tells an operator to do.
 """
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
-from orders.models import Order, StockMovement
+from orders.models import Confirmation, Order, StockMovement
 from tests.backup import databases
 from tests.commands.running import run
 from tests.factories import OPERATOR, order_of, stock
+from tests.stock.deaths import dying
 
 pytestmark = pytest.mark.xdist_group("backup")  # one copy of the migrated database
 STOCK = {"5": 40, "7": 30, "9": 20, "10": 45, "11": 60, "13": 50, "16": 8}
@@ -42,6 +44,19 @@ def confirmed(**quantities: Any) -> Order:
     return lifecycle.confirm(order_of(**quantities).pk, actor=OPERATOR)
 
 
+def under_way(state: str, **quantities: Any) -> Order:
+    """Return an order whose confirmation has got no further: it has moved nothing."""
+    order, died = order_of(**quantities), Counter[str]()
+    if state == "planned":
+        lifecycle.confirm(order.pk, actor=OPERATOR, hold=0)
+    else:
+        with dying("after claim", died):
+            lifecycle.confirm(order.pk, actor=OPERATOR)
+    (movement,) = StockMovement.objects.filter(confirmation__order=order)
+    assert (movement.state, movement.sent_at) == (state, None)
+    return order
+
+
 def give_back(sandbox: Sandbox, product: str, pieces: int) -> None:
     """Do by hand, in the inventory, what undoes there what the ledger does not know."""
     answer = requests.post(
@@ -53,7 +68,9 @@ def give_back(sandbox: Sandbox, product: str, pieces: int) -> None:
 
 
 def advance_all() -> None:
-    """Do a worker's work."""
+    """Do a worker's work, once it is certain that whoever held something is gone."""
+    Confirmation.objects.filter(state="running").update(wake_at=timezone.now())
+    StockMovement.objects.filter(state="claimed").update(lease_until=timezone.now())
     while lifecycle.advance_due():
         pass
 
@@ -64,49 +81,55 @@ def test_drill_shows_exactly_what_was_lost_and_the_runbook_resolves_it(
 ) -> None:
     sandbox.store.set_stock(dict(STOCK))
     known = [confirmed(p10=2, p9=1), confirmed(p7=3), confirmed(p5=4), confirmed(p11=1)]
-    waiting, under_way = order_of(p10=5), order_of(p9=2)
-    lifecycle.confirm(under_way.pk, actor=OPERATOR, hold=0)
-    assert StockMovement.objects.get(confirmation__order=under_way).state == "planned"
-    assert reconciled() == (2, {})  # one is on its way
+    waiting = order_of(p10=5)
+    under_way("planned", p9=2)
+    under_way("claimed", p11=6)
+    under_way("claimed", p16=3)  # the first of its product
+    assert reconciled() == (2, {})  # three are on their way
     dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
     # Not a minute before the backup, as restore_db says it: the stock was filled just now.
     since = timezone.now().isoformat()
 
-    # Five more are confirmed: one that waited, one that was under way, and three that come. Of
-    # product 13 nothing had moved before.
+    # Seven more are confirmed: one that waited, three that were under way, and three that come. Of
+    # products 13 and 16 nothing had moved before.
     lifecycle.confirm(waiting.pk, actor=OPERATOR)
     advance_all()
     lost = [confirmed(p10=1, p7=4), confirmed(p7=2, p13=3), confirmed(p9=1)]
-    assert Order.objects.filter(status="CONFIRMED").count() == len(known) + 5
+    assert Order.objects.filter(status="CONFIRMED").count() == len(known) + 7
     assert reconciled() == (0, {})
-    after = {"5": 36, "7": 21, "9": 16, "10": 37, "11": 59, "13": 47, "16": 8}
+    after = {"5": 36, "7": 21, "9": 16, "10": 37, "11": 53, "13": 47, "16": 5}
     assert stock(sandbox) == after
 
     connection.close()
     databases.create(shop)  # what there was is destroyed
     run("restore_db", dump)
 
-    of_10, of_7 = known[0].pk, known[1].pk
+    of_10, of_7, of_11 = known[0].pk, known[1].pk, known[3].pk
     code, found = reconciled("--since", since)
     assert code == 1
-    unmoved = found.pop("13")
-    assert unmoved.startswith("the ledger never moved it, and the inventory changed it at ")
-    assert unmoved.endswith("; it has 47")
+    for product, has in (("13", 47), ("16", 5)):
+        unmoved = found.pop(product)
+        assert unmoved.startswith("the ledger never moved it, and the inventory changed it at ")
+        assert unmoved.endswith(f"; it has {has}")
     assert found == {
         "10": f"order #{of_10} left 43 in stock, and the inventory has 37 (-6)",
         "7": f"order #{of_7} left 27 in stock, and the inventory has 21 (-6)",
         "9": f"order #{of_10} left 19 in stock, and the inventory has 16 (-3)",
+        "11": f"order #{of_11} left 59 in stock, and the inventory has 53 (-6)",
     }
 
     # The runbook. What can be confirmed anew is given back first: confirming takes it again.
     give_back(sandbox, "10", 6)
     give_back(sandbox, "9", 3)
-    assert set(reconciled("--since", since)[1]) == {"7", "13"}
+    give_back(sandbox, "11", 6)
+    give_back(sandbox, "16", 3)
+    assert set(reconciled("--since", since)[1]) == {"7", "13", "16"}
     # The other goods have left the house, and nobody will enter those orders again.
     why = "parcels of the lost orders 1 and 2 have left"
     said = run("accept_stock", "7", "21", "--note", why).out
     assert said == "product 7: 21, where the ledger expected 27 (-6)\n"
     run("accept_stock", "13", "47", "--note", why)
+    run("accept_stock", "16", "8", "--note", "given back; its order is under way again")
     assert reconciled("--since", since) == (2, {})  # what was under way is so again
     # Now the worker may start, and staff confirm again what is PENDING again, or enter it anew.
     advance_all()
@@ -124,14 +147,14 @@ def test_drill_shows_exactly_what_was_lost_and_the_runbook_resolves_it(
 
 
 @pytest.mark.usefixtures("sole_writer")
+@pytest.mark.parametrize("state", ["planned", "claimed"])
 def test_drill_whose_worker_starts_before_the_reconciliation_loses_the_evidence(
-    shop: str, sandbox: Sandbox, folder: Path
+    shop: str, sandbox: Sandbox, folder: Path, state: str
 ) -> None:
     """The control: why the runbook's order is what it is."""
     sandbox.store.set_stock(dict(STOCK))
     confirmed(p9=1)
-    under_way = order_of(p9=2)
-    lifecycle.confirm(under_way.pk, actor=OPERATOR, hold=0)
+    under_way(state, p9=2)
     dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
     advance_all()
     connection.close()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
@@ -66,6 +67,23 @@ def test_accept_counts_on_with_a_movement_whose_stock_nobody_read(
     assert run("reconcile_stock").code == 0
 
 
+def test_accept_of_a_product_that_the_inventory_no_longer_has_takes_it_for_none(
+    sandbox: Sandbox, order: Order
+) -> None:
+    sandbox.store.set_stock({"10": None})
+    (found,) = json.loads(run("reconcile_stock", "--json").out)["findings"]
+    assert found["what"].endswith("left 43 in stock, and the inventory knows no such product")
+    assert "manage.py accept_stock 10 0 --note" in found["next_step"]
+    with pytest.raises(CommandError, match="has 0 of product 10, not 43"):
+        accept("10", "43")
+    assert accept("10", "0") == "product 10: 0, where the ledger expected 43 (-43)\n"
+    assert run("reconcile_stock").code == 0
+    sandbox.store.set_stock({"10": 3})
+    assert "0 were accepted or have moved since, and the inventory has 3 (+3)" in (
+        run("reconcile_stock").out
+    )
+
+
 def test_accept_twice_accepts_once(order: Order) -> None:
     accept("10", "50")
     assert accept("10", "50") == "product 10: the ledger expects 50 anyway\n"
@@ -95,7 +113,7 @@ def test_accept_lists_who_accepted_what_and_why(order: Order) -> None:
     ("product", "quantity", "refusal"),
     [
         ("10", "51", "has 50 of product 10, not 51"),
-        ("77", "1", "does not tell the stock of 77"),
+        ("77", "0", "Neither the inventory nor the ledger knows a product 77"),
     ],
 )
 def test_accept_of_what_the_inventory_does_not_say_is_refused(
@@ -106,16 +124,39 @@ def test_accept_of_what_the_inventory_does_not_say_is_refused(
     assert not StockBaseline.objects.exists()
 
 
-@pytest.mark.parametrize("state", ["claimed", "review"])
+def test_accept_while_the_inventory_is_down_is_refused(sandbox: Sandbox, order: Order) -> None:
+    sandbox.switches.update({"down": "503"})
+    with pytest.raises(CommandError, match="does not tell the stock of 10"):
+        accept("10", "0")
+    assert not StockBaseline.objects.exists()
+
+
+@pytest.mark.parametrize("state", ["sent", "review"])
 @pytest.mark.parametrize("product", ["10", "9"])
 def test_accept_of_a_product_that_is_not_quiet_is_refused(
     sandbox: Sandbox, order: Order, product: str, state: str
 ) -> None:
     other = order_of(p9=1) if product == "9" else order_of(p10=1)
     lifecycle.confirm(other.pk, actor=OPERATOR, hold=0)
-    StockMovement.objects.filter(confirmation__order=other).update(state=state)
+    theirs = StockMovement.objects.filter(confirmation__order=other)
+    theirs.update(state=state, sent_at=timezone.now())
     with pytest.raises(CommandError, match="is moving, or waits for a review"):
         accept(product, str(stock(sandbox)[product]))
+
+
+def test_accept_of_a_product_that_is_claimed_is_what_its_movement_counts_on_from(
+    sandbox: Sandbox, order: Order
+) -> None:
+    """As after a restore, where whoever claimed it is long gone, and sent nothing yet."""
+    other = order_of(p10=1)
+    lifecycle.confirm(other.pk, actor=OPERATOR, hold=0)
+    theirs = StockMovement.objects.filter(confirmation__order=other)
+    theirs.update(state="claimed", lease_until=timezone.now())
+    accept("10", "50")
+    lifecycle.advance(other.confirmations.get().pk, hold=5)
+    assert theirs.get().state == "applied"
+    assert stock(sandbox)["10"] == 49
+    assert run("reconcile_stock").code == 0
 
 
 @pytest.mark.parametrize("late", ["before the reading", "after the reading"])

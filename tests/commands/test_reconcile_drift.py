@@ -84,7 +84,7 @@ def test_reconcile_of_a_product_in_flight_does_not_compare_it(
 ) -> None:
     other = order_of(p9=1)
     lifecycle.confirm(other.pk, actor=OPERATOR, hold=0)
-    StockMovement.objects.filter(confirmation__order=other).update(state="claimed")
+    put(other, "sent")
     sandbox.store.set_stock({"9": 77})
 
     outcome = run("reconcile_stock")
@@ -92,6 +92,32 @@ def test_reconcile_of_a_product_in_flight_does_not_compare_it(
     assert outcome.code == 2  # for the confirmation that runs
     assert "note I3 product 9: not compared with the inventory: it is moving" in outcome.out
     assert "77" not in outcome.out
+
+
+def put(order: Order, state: str) -> None:
+    """Have an order's movements got somewhere."""
+    theirs = StockMovement.objects.filter(confirmation__order=order)
+    theirs.update(state=state, sent_at=timezone.now() if state == "sent" else None)
+
+
+def test_reconcile_of_a_claimed_product_compares_it_for_nothing_was_sent(
+    sandbox: Sandbox, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its holder may be long gone; and if it is not, what it sends now is seen."""
+    other = order_of(p9=1)
+    lifecycle.confirm(other.pk, actor=OPERATOR, hold=0)
+    put(other, "claimed")
+    sandbox.store.set_stock({"9": 3})
+    assert "left 4 in stock, and the inventory has 3 (-1)" in run("reconcile_stock").out
+
+    see: Callable[..., Any] = drift._stocks
+
+    def see_late(products: Any) -> Any:
+        put(other, "sent")
+        return see(products)
+
+    monkeypatch.setattr(drift, "_stocks", see_late)
+    assert "not compared with the inventory: it is moving" in run("reconcile_stock").out
 
 
 def test_reconcile_of_a_product_that_moves_while_it_looks_finds_nothing(
@@ -189,14 +215,28 @@ def test_reconcile_since_a_moment_says_what_it_could_not_look_at(
     assert what.endswith(f"were not all looked at: the inventory {said}")
 
 
-def test_reconcile_since_a_moment_leaves_out_what_is_in_flight(
-    sandbox: Sandbox, unmoved: str
-) -> None:
+def test_reconcile_since_a_moment_leaves_out_what_was_sent(sandbox: Sandbox, unmoved: str) -> None:
     other = order_of(p7=1)
     lifecycle.confirm(other.pk, actor=OPERATOR, hold=0)
-    assert "product 7: the ledger never moved it" in run("reconcile_stock", "--since", unmoved).out
-    StockMovement.objects.filter(confirmation__order=other).update(state="claimed")
+    for state in ("planned", "claimed"):
+        put(other, state)
+        said = run("reconcile_stock", "--since", unmoved).out
+        assert "product 7: the ledger never moved it" in said
+    put(other, "sent")
     assert "never moved it" not in run("reconcile_stock", "--since", unmoved).out
+
+
+def test_reconcile_since_a_moment_leaves_out_what_moves_while_it_looks(
+    unmoved: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels: Callable[..., Any] = InventoryClient.levels
+
+    def levels_late(client: InventoryClient) -> Iterator[StockLevel]:
+        lifecycle.confirm(order_of(p8=1).pk, actor=OPERATOR)
+        return iter(list(levels(client)))
+
+    monkeypatch.setattr(InventoryClient, "levels", levels_late)
+    assert [product for _, product, _ in drifts("--since", unmoved)[1]] == ["7"]
 
 
 def test_reconcile_since_no_moment_could_not_run() -> None:

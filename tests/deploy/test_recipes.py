@@ -31,7 +31,7 @@ RENDER, COMPOSE = read("render.yaml"), read("docker-compose.yml")
 ON_RENDER = {each["name"]: each for each in RENDER["services"]}
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: each for name, each in CONTAINERS.items() if each["image"] == "order-service"}
-THAT_SERVE = [name for name, each in OURS.items() if each.get("env_file")]
+WITH_ENV = [name for name, each in OURS.items() if each.get("env_file")]
 # What compose itself reads, and what the balancer does.
 NOT_OURS = {"PUBLIC_SCHEME"}
 
@@ -98,8 +98,8 @@ def test_blueprint_tells_clients_apart_behind_render_s_proxies(
 
 
 def test_containers_are_given_what_they_read_and_need(tmp_path: Path) -> None:
-    assert sorted(THAT_SERVE) == ["migrate", "web1", "web2", "worker"]
-    first, *others = [OURS[name] for name in THAT_SERVE]
+    assert sorted(WITH_ENV) == ["backup", "migrate", "web1", "web2", "worker"]
+    first, *others = [OURS[name] for name in WITH_ENV]
     assert all(each["environment"] == first["environment"] for each in others)
     assert first["environment"].keys() <= example().keys()
     given = compose_environment(first, secrets_in(tmp_path))
@@ -150,10 +150,24 @@ def test_containers_wait_for_what_they_need() -> None:
         assert seconds(CONTAINERS[name]["stop_grace_period"]) > gunicorn_takes()
     for name, container in CONTAINERS.items():
         lasts = container["restart"] == "unless-stopped"
-        assert lasts != (name == "migrate")
+        assert lasts != (name in ("migrate", "backup"))
         for needed, how in container.get("depends_on", {}).items():
             if how["condition"] == "service_healthy" and needed not in OURS:
                 assert "healthcheck" in CONTAINERS[needed]
+
+
+def test_backup_is_written_into_a_volume_that_the_image_s_user_may_write_to() -> None:
+    """Beside the programs of PostgreSQL, and only when somebody asks for it."""
+    backup, image = CONTAINERS["backup"], (ROOT / "Dockerfile").read_text()
+    assert backup["profiles"] == ["backup"]
+    [(volume, folder)] = [each.split(":") for each in backup["volumes"]]
+    assert volume in COMPOSE["volumes"]
+    arguments = words(backup["command"])
+    assert arguments[arguments.index("--to") + 1] == folder
+    assert f"install --directory --owner=orders --mode=700 {folder}\n" in image
+    named = re.search(r"PG_BINDIR=(\S+)", image)
+    assert named is not None
+    assert f"mkdir -p {named[1]} " in image
 
 
 def test_balancer_is_whom_the_service_believes_and_answers() -> None:

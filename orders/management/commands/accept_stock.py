@@ -25,7 +25,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("product", nargs="?", metavar="PRODUCT")
         parser.add_argument(
-            "quantity", nargs="?", type=int, metavar="QUANTITY", help="what you see there"
+            "quantity",
+            nargs="?",
+            type=int,
+            metavar="QUANTITY",
+            help="what you see there: 0 when it is gone",
         )
         parser.add_argument("--note", default="", help="why it is right; name no customer")
         parser.add_argument(

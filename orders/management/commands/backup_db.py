@@ -18,7 +18,8 @@ class Command(BaseCommand):
 
     help = (
         "Write a backup of the database (pg_dump's custom format, with its SHA-256 beside it), and"
-        " then delete those that --keep does not keep. Exit 0 written, 1 not written."
+        " then delete those that --keep does not keep. Exit 0 done; 1 not written, or as it says"
+        " then, written, and older ones stay."
     )
     requires_system_checks = []
 

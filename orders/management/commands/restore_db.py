@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ class Command(BaseCommand):
 
     help = (
         "Put a backup in the place of what the database holds, in one transaction: whole, or not"
-        " at all. Exit 0 restored, 1 refused or failed, and the database is as it was."
+        " at all. Exit 0 restored; 1 refused or failed, and the database is as it was, unless it"
+        " says otherwise."
     )
     requires_system_checks = []
 
@@ -39,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--skip-numbers",
             type=int,
-            default=backups.Wishes().skip_numbers,
+            default=backups.RestoreOptions().skip_numbers,
             metavar="N",
             help="give the next order a number so far beyond the backup's last one, because those"
             " between may have been given to orders that are lost (default: %(default)s)",
@@ -50,32 +52,32 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json", help="one JSON object")
 
     def handle(self, *, file: Path, dry_run: bool, as_json: bool, **options: Any) -> None:
-        wishes = backups.Wishes(
-            **{name: options[name] for name in backups.Wishes.__dataclass_fields__}
+        chosen = backups.RestoreOptions(
+            **{name: options[name] for name in backups.RestoreOptions.__dataclass_fields__}
         )
-        if not 0 <= wishes.skip_numbers <= 10**12:
+        if not 0 <= chosen.skip_numbers <= 10**12:
             raise CommandError("--skip-numbers must be at least 0, and no more than a trillion.")
         try:
             if dry_run:
-                said = self._would(file, wishes, as_json=as_json)
+                said = self._would(file, chosen, as_json=as_json)
             else:
-                said = self._done(backups.restore(file, wishes), as_json=as_json)
+                said = self._done(backups.restore(file, chosen), as_json=as_json)
         except (backups.BackupError, psycopg.Error, OSError) as exc:
             raise CommandError(redaction.told(exc) or type(exc).__name__) from exc
         self.stdout.write(said)
 
-    def _would(self, file: Path, wishes: backups.Wishes, *, as_json: bool) -> str:
-        archive, holdings = backups.inspect(file, wishes)
+    def _would(self, file: Path, chosen: backups.RestoreOptions, *, as_json: bool) -> str:
+        archive, holdings = backups.inspect(file, chosen)
         if as_json:
             found = {
                 "file": str(file),
                 "made_at": archive.made_at.isoformat(),
                 "server": archive.server,
             }
-            return json.dumps(found | {"orders": holdings.orders, "accounts": holdings.accounts})
+            return json.dumps(found | asdict(holdings))
         return (
             f"would restore {file}, made at {archive.made_at} on PostgreSQL {archive.server},"
-            f" in the place of {holdings}"
+            f" into {holdings.place}, in the place of {holdings}"
         )
 
     def _done(self, done: backups.Restored, *, as_json: bool) -> str:
@@ -91,23 +93,30 @@ class Command(BaseCommand):
             f"manage.py reconcile_stock --since {since}, before web and worker start"
             " (docs/backups.md)"
         )
+        # What was confirmed since the backup is PENDING again, and old.
+        expire = (
+            "start the worker with PENDING_EXPIRE_HOURS=off, until all that was confirmed since the"
+            " backup is confirmed again: it would cancel what is old"
+        )
         if as_json:
             return json.dumps(
                 {
                     "file": str(done.archive.file),
                     "made_at": done.archive.made_at.isoformat(),
+                    "place": done.replaced.place,
                     "orders": done.orders,
                     "next_number": done.next_number,
                     "seconds": done.seconds,
                     "tidying_seconds": done.tidying_seconds,
-                    "next_steps": [schema, reconcile],
+                    "next_steps": [schema, reconcile, expire],
                 }
             )
         return (
-            f"{done.archive.file}, made at {done.archive.made_at}: {done.orders} orders in the"
-            f" place of {done.replaced}, in {done.seconds:.1f} s, and"
+            f"{done.archive.file}, made at {done.archive.made_at}, into {done.replaced.place}:"
+            f" {done.orders} orders in the place of {done.replaced}, in {done.seconds:.1f} s, and"
             f" {done.tidying_seconds:.1f} s to vacuum and analyze\n"
             f"the next order is number {done.next_number}\n"
             f"next: {schema}\n"
-            f"then: {reconcile}"
+            f"then: {reconcile}\n"
+            f"then: {expire}"
         )

@@ -11,24 +11,27 @@ from django.db import connection
 from inventory_client.errors import InventoryError
 from orders.errors import NotAccepted
 from orders.models import StockBaseline, StockMovement
-from orders.status import IN_FLIGHT, MovementState
 from orders.stock import inventory
-from orders.stock.reconcile.positions import Position, positions
-
-_UNCLEAR = (*IN_FLIGHT, MovementState.REVIEW)
+from orders.stock.reconcile.positions import UNCLEAR, Position, positions
+from orders.stock.reconcile.reading import GONE
 
 
 def accept(product_id: str, quantity: int, *, note: str, by: str, via: str) -> StockBaseline | None:
     """Have the ledger count on from what the inventory has; None when it expects that anyway.
 
     ``quantity`` is what the person has seen; the inventory is read again, and must still say so.
-    Raises `NotAccepted`.
+    A product that it has no more counts as 0, where the ledger has a word on it. Raises
+    `NotAccepted`.
     """
     before = _quiet(product_id)
     # From here on a movement that is sent counts on from what we are about to read: had one been
-    # sent before, it would be in flight, or the last word, and either is seen below.
+    # sent before, it would be unclear, or the last word, and either is seen below.
     at = _now()
     found = _read(product_id)
+    if found is None:
+        if before is None:
+            raise NotAccepted(f"Neither the inventory nor the ledger knows a product {product_id}")
+        found = 0
     if found != quantity:
         raise NotAccepted(f"The inventory has {found} of product {product_id}, not {quantity}")
     if _quiet(product_id) != before:
@@ -50,7 +53,7 @@ def _quiet(product_id: str) -> Position | None:
     """Return the ledger's word on a product that does not move; None when there is none."""
     position = positions([product_id]).get(product_id)
     if position is None:
-        unclear = StockMovement.objects.filter(product_id=product_id, state__in=_UNCLEAR).exists()
+        unclear = StockMovement.objects.filter(product_id=product_id, state__in=UNCLEAR).exists()
     else:
         unclear = position.unclear
     if unclear:
@@ -60,10 +63,13 @@ def _quiet(product_id: str) -> Position | None:
     return position
 
 
-def _read(product_id: str) -> int:
+def _read(product_id: str) -> int | None:
+    """Return what the inventory has of a product; None when it does not know it."""
     try:
         return inventory.client().read(product_id).quantity
     except InventoryError as exc:
+        if exc.code == GONE:
+            return None
         raise NotAccepted(f"The inventory does not tell the stock of {product_id}: {exc}") from exc
 
 

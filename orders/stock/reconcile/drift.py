@@ -6,19 +6,17 @@ nothing has moved.
 """
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from inventory_client.errors import InventoryError
-from orders.stock import inventory
+from inventory_client import StockLevel
 from orders.stock.reconcile.findings import Finding, Severity
 from orders.stock.reconcile.positions import PATIENCE, Position, positions
+from orders.stock.reconcile.reading import GONE, levels
 
 ROUNDS = 3  # looks at a product that moves, or can't be read, before it is left out
-READERS = 4  # reads of the inventory at a time
 
 _MOVED = """
 SELECT product_id FROM orders_stockmovement
@@ -45,7 +43,7 @@ def compare(products: Sequence[str]) -> Iterator[Finding]:
         before = positions(left)
         quiet = [product for product, position in before.items() if not position.unclear]
         stocks = _stocks(quiet)
-        agreed = {product for product in quiet if stocks[product] == before[product].expected}
+        agreed = {product for product in quiet if _has(stocks[product]) == before[product].expected}
         now = positions([product for product in before if product not in agreed])
         left = []
         for product, position in now.items():
@@ -58,20 +56,19 @@ def compare(products: Sequence[str]) -> Iterator[Finding]:
     yield from _not_compared(left, stocks)
 
 
-GONE = "unknown_product"
-
-
-def _stocks(products: Iterable[str]) -> dict[str, int | str]:
+def _stocks(products: Sequence[str]) -> dict[str, int | str]:
     """Return the inventory's stock of each product, or the code of why there is none."""
-    with ThreadPoolExecutor(READERS) as readers:
-        return dict(zip(products, readers.map(_stock, products), strict=True))
+    return {
+        product: level.quantity if isinstance(level, StockLevel) else level.code
+        for product, level in zip(products, levels(products), strict=True)
+    }
 
 
-def _stock(product: str) -> int | str:
-    try:
-        return inventory.client().read(product).quantity
-    except InventoryError as exc:
-        return exc.code
+def _has(stock: int | str) -> int | None:
+    """Return a stock in pieces: what is gone has none; None when it can't be told."""
+    if isinstance(stock, str):
+        return 0 if stock == GONE else None
+    return stock
 
 
 def _unread(stock: int | str) -> bool:
@@ -86,12 +83,12 @@ def _drift(position: Position, stock: int | str) -> Finding:
         " without 'movement:' in their reason, or, after a restore, of orders since the backup"
     )
     sole = settings.INVENTORY_SOLE_WRITER
+    pieces = _has(stock) or 0
     if stock == GONE:
-        has, accept = "knows no such product", ""
+        has = "knows no such product"
     else:
-        has = f"has {stock} ({int(stock) - position.expected:+d})"
-        product = shlex.quote(position.product_id)
-        accept = f", or accept it: manage.py accept_stock {product} {stock} --note …"
+        has = f"has {pieces} ({pieces - position.expected:+d})"
+    product = shlex.quote(position.product_id)
     said = (
         f"order #{position.order} left {position.expected} in stock"
         if position.order is not None
@@ -103,7 +100,8 @@ def _drift(position: Position, stock: int | str) -> Finding:
         None,
         position.product_id,
         f"{said}, and the inventory {has}",
-        f"{look}; undo there what must not be{accept}"
+        f"{look}; undo there what must not be, or accept it: manage.py accept_stock {product}"
+        f" {pieces} --note …"
         if sole
         else f"nothing, if somebody restocked; else {look}",
     )

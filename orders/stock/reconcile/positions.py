@@ -10,6 +10,11 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from orders.status import MovementState
+
+# May have changed stock, and nobody can tell. What is claimed has not been sent yet: like what is
+# planned it has changed nothing, whoever holds it, and whoever looks twice sees it begin to.
+UNCLEAR = (MovementState.SENT, MovementState.UNKNOWN, MovementState.REVIEW)
 PATIENCE = "SET LOCAL statement_timeout = '5min'"  # the ledger is read as a whole
 
 # In the order of ``sent_at``: a person may decide much later that a movement was applied. One that
@@ -35,7 +40,7 @@ SELECT w.product_id, coalesce(w.movement::text, w.baseline::text), c.order_id, w
   LEFT JOIN orders_confirmation c ON c.id = w.confirmation_id
   LEFT JOIN orders_stockmovement m
     ON m.product_id = w.product_id
-   AND (m.state IN ('claimed', 'sent', 'unknown', 'review')
+   AND (m.state = ANY(%(unclear)s)
         OR (m.state = 'applied'
             AND (coalesce(m.sent_at, m.resolved_at) > w.since
                  OR m.id = w.movement AND NOT m.exclusive)))
@@ -53,7 +58,7 @@ class Position:
     order: int | None  # None when a person has accepted the stock
     since: datetime
     expected: int
-    unclear: bool  # in flight, in review, or moved without the mutex: nothing can be expected
+    unclear: bool  # sent, in review, or moved without the mutex: nothing can be expected
 
 
 def positions(products: Sequence[str]) -> dict[str, Position]:
@@ -62,5 +67,5 @@ def positions(products: Sequence[str]) -> dict[str, Position]:
         return {}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(PATIENCE)
-        cursor.execute(_POSITIONS, {"products": list(products)})
+        cursor.execute(_POSITIONS, {"products": list(products), "unclear": list(UNCLEAR)})
         return {row[0]: Position(*row) for row in cursor.fetchall()}

@@ -6,7 +6,6 @@ inventory tells when it last changed a product, though not by how much.
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -14,19 +13,23 @@ from django.db import connection, transaction
 
 from inventory_client import StockLevel
 from inventory_client.errors import InventoryError
+from orders.status import MovementState
 from orders.stock import inventory
 from orders.stock.reconcile.findings import Finding, Severity
-from orders.stock.reconcile.positions import PATIENCE
+from orders.stock.reconcile.positions import PATIENCE, UNCLEAR
+from orders.stock.reconcile.reading import GONE, levels
 
-READERS = 4  # reads of the inventory at a time
-NO_LIST, GONE = "not_offered", "unknown_product"
+NO_LIST = "not_offered"
 
-# What is in flight has no word yet, and says so by another finding.
+# What is unclear has no word yet, and says so by another finding. What is claimed, like what is
+# planned, has moved nothing.
 _KNOWN = """
-SELECT product_id FROM orders_stockmovement WHERE state NOT IN ('planned', 'rejected', 'void')
+SELECT product_id FROM orders_stockmovement WHERE state = ANY(%(moved)s)
 UNION SELECT product_id FROM orders_stockbaseline
 """
+_MOVED = (MovementState.APPLIED, *UNCLEAR)
 _ORDERED = f"SELECT DISTINCT product_id FROM orders_orderitem EXCEPT ({_KNOWN}) ORDER BY 1"  # noqa: S608 - our own words
+_IS_KNOWN = f"SELECT product_id FROM ({_KNOWN}) AS known WHERE product_id = %(product)s"  # noqa: S608
 
 
 def changed(among: Sequence[str], since: datetime) -> Iterator[Finding]:
@@ -42,7 +45,8 @@ def changed(among: Sequence[str], since: datetime) -> Iterator[Finding]:
                 continue
             at = _moment(level.updated_at)
             undated += at is None
-            if at is not None and at >= since:
+            # What was planned when we began may have moved since.
+            if at is not None and at >= since and not _names(_IS_KNOWN, level.product_id):
                 yield _finding(level, severity)
     except InventoryError as exc:
         yield _not_looked_at(f"the inventory can't be read ({exc.code})")
@@ -65,24 +69,18 @@ def _without_a_word() -> Iterator[StockLevel]:
 
 
 def _read(products: Iterable[str]) -> Iterator[StockLevel]:
-    with ThreadPoolExecutor(READERS) as readers:
-        yield from (level for level in readers.map(_level, products) if level is not None)
+    for level in levels(products):
+        if isinstance(level, StockLevel):
+            yield level
+        elif level.code != GONE:
+            raise level
 
 
-def _level(product: str) -> StockLevel | None:
-    try:
-        return inventory.client().read(product)
-    except InventoryError as exc:
-        if exc.code == GONE:
-            return None
-        raise
-
-
-def _names(statement: str) -> list[str]:
+def _names(statement: str, product: str | None = None) -> list[str]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(PATIENCE)
-        cursor.execute(statement)
-        return [product for (product,) in cursor.fetchall()]
+        cursor.execute(statement, {"moved": list(_MOVED), "product": product})
+        return [name for (name,) in cursor.fetchall()]
 
 
 def _moment(text: str | None) -> datetime | None:
