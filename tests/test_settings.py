@@ -19,7 +19,7 @@ COMPLETE = {
     "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
 }
 READ = re.compile(
-    r"""(?:env\.\w+|seconds|minutes|hours|lines|networks|configured|limits|service|url|environ\.get)\(\s*["']([A-Z_]+)["']"""
+    r"""(?:env\.\w+|seconds|minutes|hours|lines|mail_server|networks|configured|limits|service|url|environ\.get)\(\s*["']([A-Z_]+)["']"""
 )
 DOCUMENTED = re.compile(r"^#?([A-Z_]+)=([^#\n]*?)(?: +#.*)?$", re.MULTILINE)
 

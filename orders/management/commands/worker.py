@@ -47,7 +47,8 @@ class Command(BaseCommand):
         reports.start("worker")
         tracing.start()
         garbage.settle()
-        asyncio.run(run(max(1, concurrency)))
+        # A mail server that hangs holds one: the rest have as many as without it.
+        asyncio.run(run(max(1, concurrency) + settings.SENDS_MAIL))
         reports.finish()
         tracing.stop()
 
