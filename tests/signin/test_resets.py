@@ -160,7 +160,8 @@ def test_link_ends_after_an_hour(mailoutbox: Mails, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("what", ["closed", "switched off", "signed in", "moved"])
 def test_link_ends_when_its_account_does_or_changes(what: str, mailoutbox: Mails) -> None:
     kim, client = customer(), Client()
-    form = opened(link_for(kim, mailoutbox), client)
+    link = link_for(kim, mailoutbox)
+    form = opened(link, client)
     ask(kim.email)  # a mail that is yet to be sent
     if what == "closed":
         closing.close(kim)
@@ -172,6 +173,7 @@ def test_link_ends_when_its_account_does_or_changes(what: str, mailoutbox: Mails
         User.objects.filter(pk=kim.pk).update(email="new@example.com")
     before = User.objects.values().get(pk=kim.pk)
 
+    assert has_ended(link)
     assert "no longer works" in choose(form, NEW, client).content.decode()
 
     assert User.objects.values().get(pk=kim.pk) == before
