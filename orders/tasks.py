@@ -8,14 +8,15 @@ from datetime import timedelta
 import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from procrastinate import JobContext
+from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
 
 from orders import lifecycle
 from orders.actor import Actor
 from orders.housekeeping import expiring, pruning
+from orders.signin import resets
 from orders.status import Door
 from orderservice.metrics import reports
 
@@ -23,6 +24,9 @@ from orderservice.metrics import reports
 PATIENCE = 3.0  # what is due later than this is left to the sweeper
 NAP = 0.5  # at most, so that a stop is noticed
 SHORTEST_NAP = 0.02  # for what is due, but in somebody else's hands
+FIRST_PAUSE, LONGEST_PAUSE = 10, 300  # before a mail is tried again, growing fourfold
+
+TRIES = 3  # of a job for a mail that fails for another reason than the mail server
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +57,31 @@ def carry_out(context: JobContext, batch_id: int) -> None:
     entry: int | None = 0
     while entry is not None and not context.should_abort():
         entry = lifecycle.carry_out_next(batch_id, after=entry)
+
+
+class MailAgain(BaseRetryStrategy):
+    """Try a mail again that the server has not taken; `resets.send` says when it is too late."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """Return when; others need not wait for a mail that is the only one to be refused."""
+        if not isinstance(exception, resets.NotSent) and job.attempts >= TRIES:
+            return None
+        is_alone = isinstance(exception, resets.NotSent) and exception.is_alone
+        pause = min(FIRST_PAUSE * 4**job.attempts, LONGEST_PAUSE)
+        lock = f"{resets.MAIL}.{job.id}" if is_alone else None
+        return RetryDecision(retry_in={"seconds": pause}, lock=lock)
+
+
+@app.task(name=resets.ASKED, retry=MailAgain())
+def reset_asked(users: list[int], home: str, asked_at: int) -> None:
+    """See who of those with a forgotten password is sent a mail."""
+    resets.answer(users, home=home, asked_at=asked_at)
+
+
+@app.task(name=resets.MAIL, retry=MailAgain())
+def reset_mail(user: int, home: str, asked_at: int) -> None:
+    """Send one mail. A worker that dies while it does may have sent it: it is sent once more."""
+    resets.send(user, home=home, asked_at=asked_at)
 
 
 @app.periodic(cron="23 * * * *")
@@ -98,11 +127,17 @@ def prune(context: JobContext, timestamp: int) -> None:
 @app.periodic(cron="* * * * * */5")  # the sixth field is seconds
 @app.task(name="orders.sweep", queueing_lock="orders.sweep", pass_context=True)
 async def sweep(context: JobContext, timestamp: int) -> None:
-    """Find what is due although no job says so, and forget the jobs of dead workers."""
+    """Find what is due although no job says so, and forget the jobs of dead workers.
+
+    Not those for mails, of which nothing but the job says that they are due.
+    """
     jobs = context.app.job_manager
     for job in await jobs.get_stalled_jobs():
         with suppress(ConnectorException):  # another sweeper was faster
-            await jobs.finish_job(job, Status.FAILED, delete_job=True)
+            if job.task_name in (resets.ASKED, resets.MAIL):
+                await jobs.retry_job(job)
+            else:
+                await jobs.finish_job(job, Status.FAILED, delete_job=True)
     if await sync_to_async(lifecycle.next_due_in)() == 0:
         await sync_to_async(lifecycle.nudge)()
     for batch_id in await sync_to_async(lifecycle.unfinished_batches)():

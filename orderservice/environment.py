@@ -10,7 +10,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
-from orderservice import rates
+from orderservice import mail, rates
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -113,6 +113,15 @@ def limits(name: str) -> rates.Limits:
         return rates.parsed(env.str(name, "on"))
     except ValueError as exc:
         raise ImproperlyConfigured(f"{name} must be on, off, or like orders=30/min: {exc}") from exc
+
+
+def mail_server(name: str) -> mail.Server | None:
+    """Return the mail server and the sender, None when unset."""
+    value = configured(name)
+    try:
+        return mail.parsed(value) if value else None
+    except ValueError as exc:
+        raise ImproperlyConfigured(f"{name} can't be used: {exc}") from exc
 
 
 def url(name: str, *schemes: str) -> str:

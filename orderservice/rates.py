@@ -19,7 +19,8 @@ class Scope(StrEnum):
     LISTS = "lists"  # pages of the list, of a user
     KEYS = "keys"  # all these of one API key, which a whole shop may stand behind
     TOKENS = "tokens"  # tokens asked for or renewed, of an address
-    LOGIN = "login"  # sign-ins at a form, of an address
+    LOGIN = "login"  # sign-ins at a form, and links asked for, of an address
+    RESETS = "resets"  # mails with a link for a new password, to a user
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ DEFAULTS = Limits(
         Scope.KEYS: Rate(1200, 60),
         Scope.TOKENS: Rate(10, 60),
         Scope.LOGIN: Rate(30, 60),
+        Scope.RESETS: Rate(3, 60 * 60),
     },
     open_orders=20,
 )

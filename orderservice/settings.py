@@ -21,6 +21,7 @@ from orderservice.environment import (
     hours,
     limits,
     lines,
+    mail_server,
     minutes,
     networks,
     origins,
@@ -129,6 +130,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds that a link for a new password works
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # asks first whether somebody is locked out
     "django.contrib.auth.backends.ModelBackend",
@@ -291,6 +293,22 @@ SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+# --- mail ---------------------------------------------------------------------------------------
+
+MAIL_SERVER = mail_server("EMAIL_URL")
+SENDS_MAIL = MAIL_SERVER is not None  # else nobody is offered a link for a forgotten password
+if MAIL_SERVER is not None:
+    if "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured(
+            "EMAIL_URL needs ALLOWED_HOSTS without *: a link in a mail leads to the request's host"
+        )
+    EMAIL_HOST, EMAIL_PORT = MAIL_SERVER.host, MAIL_SERVER.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL_SERVER.user, MAIL_SERVER.password
+    EMAIL_USE_TLS = MAIL_SERVER.scheme == "smtp+tls"
+    EMAIL_USE_SSL = MAIL_SERVER.scheme == "smtps"
+    EMAIL_TIMEOUT = 10  # seconds, for each answer
+    DEFAULT_FROM_EMAIL = MAIL_SERVER.sender
 
 # --- metrics -------------------------------------------------------------------------------------
 

@@ -32,12 +32,17 @@ def database_url() -> str:
 
 @contextmanager
 def worker(
-    inventory_url: str, *, log: Path | None = None, code: Path = ROOT, **variables: str
+    inventory_url: str,
+    *,
+    log: Path | None = None,
+    code: Path = ROOT,
+    concurrency: int = 2,
+    **variables: str,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``manage.py worker``; kill it at the end if it still runs."""
     with ExitStack() as stack:
         process = subprocess.Popen(
-            [*MANAGE, "worker", "--concurrency", "2"],
+            [*MANAGE, "worker", "--concurrency", str(concurrency)],
             cwd=code,
             env=os.environ
             | {

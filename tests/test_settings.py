@@ -20,7 +20,7 @@ COMPLETE = {
     "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
 }
 READ = re.compile(
-    r"""(?:env\.\w+|seconds|minutes|hours|whole|choice|lines|networks|hosts|origins|configured|limits|service|url)\(\s*["']([A-Z_]+)["']"""
+    r"""(?:env\.\w+|seconds|minutes|hours|whole|choice|lines|mail_server|networks|hosts|origins|configured|limits|service|url)\(\s*["']([A-Z_]+)["']"""
 )
 DOCUMENTED = re.compile(r"^#?([A-Z_]+)=([^#\n]*?)(?: +#.*)?$", re.MULTILINE)
 

@@ -7,6 +7,7 @@ from functools import cache
 
 from django.contrib.auth.models import AbstractUser
 from django.db import DEFAULT_DB_ALIAS, models
+from django.db.models.functions import Upper
 from django.utils.functional import cached_property
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework_api_key.models import AbstractAPIKey
@@ -38,6 +39,10 @@ class User(AbstractUser):
     token_epoch = models.PositiveIntegerField(
         db_default=0, editable=False, help_text="Grows when all tokens of the user are revoked."
     )
+
+    class Meta(AbstractUser.Meta):
+        # Whoever has forgotten a password asks by the address, and anybody may ask.
+        indexes = [models.Index(Upper("email"), name="user_email_folded")]
 
     @cached_property
     def _permissions(self) -> frozenset[str]:

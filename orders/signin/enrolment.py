@@ -7,7 +7,6 @@ from binascii import unhexlify
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import BACKEND_SESSION_KEY, REDIRECT_FIELD_NAME
 from django.contrib.auth.views import RedirectURLMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,7 +15,7 @@ from django.urls import reverse
 from django.views import View
 
 from orders.models import User
-from orders.signin import factors, steps
+from orders.signin import factors, history, steps
 from orders.signin.factors import CodeRefused
 from orders.signin.forms import CodeForm
 
@@ -62,19 +61,19 @@ class EnrolmentView(RedirectURLMixin, View):
         fresh = User.objects.get(pk=user.pk)
         fresh.backend = request.session[BACKEND_SESSION_KEY]
         steps.sign_in(request, fresh, device)
-        _note(user, "Set up a second factor.")
+        history.note(user, "Set up a second factor.")
         return self._codes(request, codes)
 
     def _change(self, request: HttpRequest, user: User, action: str) -> HttpResponse:
         if action == "renew":
             codes = factors.renew_recovery_codes(user)
-            _note(user, "Made new recovery codes.")
+            history.note(user, "Made new recovery codes.")
             return self._codes(request, codes)
         if action == "replace":
             request.session[SECRET] = factors.new_secret()
         elif action == "remove" and not factors.is_required(user):
             factors.remove(user)
-            _note(user, "Turned the second factor off.")
+            history.note(user, "Turned the second factor off.")
             messages.success(request, "The second factor is off: your password alone signs you in.")
         return HttpResponseRedirect(reverse("admin:second_factor"))
 
@@ -115,10 +114,3 @@ class EnrolmentView(RedirectURLMixin, View):
 
 def _user(request: HttpRequest) -> User:
     return cast(User, request.user)  # the site lets nobody else through
-
-
-def _note(user: User, what: str) -> None:
-    """Write into the user's history what they did to themselves."""
-    LogEntry.objects.log_actions(
-        user.pk, User.objects.filter(pk=user.pk), CHANGE, change_message=what, single_object=True
-    )

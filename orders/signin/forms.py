@@ -1,22 +1,32 @@
-"""The forms of the sign-in: a password, and a code."""
+"""The forms of the sign-in: a password, a code, and what replaces a forgotten password."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from django import forms
+from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
+from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.contrib.auth.signals import user_login_failed
 
 from orders.signin import factors
 
 if TYPE_CHECKING:
     from django.contrib.admin.forms import AdminAuthenticationForm as AuthenticationForm
+    from django.contrib.admin.widgets import AdminEmailInputWidget as EmailInput
     from django.contrib.admin.widgets import AdminTextInputWidget as TextInput
+    from django.forms import PasswordInput
 
     from orders.models import User
+
+    NewPassword = SetPasswordForm[User]
 else:
     from unfold.forms import AuthenticationForm
+    from unfold.widgets import UnfoldAdminEmailInputWidget as EmailInput
+    from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
+
+    NewPassword = SetPasswordForm
 
 
 class PasswordForm(AuthenticationForm):
@@ -49,4 +59,30 @@ class CodeForm(forms.Form):
                 "spellcheck": "false",
             }
         ),
+    )
+
+
+class AddressForm(PasswordResetForm):
+    """Django's, in the admin's look."""
+
+    email = forms.EmailField(
+        label="E-mail",
+        max_length=254,
+        widget=EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
+    )
+
+
+class NewPasswordForm(NewPassword):
+    """Django's, in the admin's look."""
+
+    new_password1 = forms.CharField(
+        label="New password",
+        strip=False,
+        help_text=password_validators_help_text_html(),
+        widget=PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    new_password2 = forms.CharField(
+        label="New password, again",
+        strip=False,
+        widget=PasswordInput(attrs={"autocomplete": "new-password"}),
     )

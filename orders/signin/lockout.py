@@ -87,10 +87,8 @@ class LockoutHandler(AxesDatabaseHandler):  # type: ignore[misc] # axes is untyp
     def user_logged_in(
         self, sender: object, request: HttpRequest, user: User, **kwargs: object
     ) -> None:
-        """Forget the user's failures at this address; those elsewhere are somebody else's."""
-        AccessAttempt.objects.filter(
-            username=user.get_username(), ip_address=_address(request)
-        ).delete()
+        """Forget the user's failures at this address."""
+        forgive(request, user.get_username())
 
     def user_logged_out(self, *args: object, **kwargs: object) -> None:
         """Leave everything as it is."""
@@ -99,6 +97,11 @@ class LockoutHandler(AxesDatabaseHandler):  # type: ignore[misc] # axes is untyp
 def name_of(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
     """Return the name that is tried."""
     return str((credentials or {}).get("username") or "")[:LONGEST_NAME]
+
+
+def forgive(request: HttpRequest, username: str) -> None:
+    """Forget a name's failures at this client's address; those elsewhere are somebody else's."""
+    AccessAttempt.objects.filter(username=username, ip_address=_address(request)).delete()
 
 
 def stale() -> QuerySet[AccessAttempt]:

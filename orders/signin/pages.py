@@ -43,9 +43,13 @@ class PasswordView(LoginView):
     """The first step, and the only one for whoever has no second factor."""
 
     authentication_form: type[AuthenticationForm] = PasswordForm
-    template_name = "admin/login.html"
+    template_name = "orders/signin/password.html"
     next_page = "admin:index"
     code_page = "admin:code"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Return what the page needs; where mail is sent, it leads to who has no password."""
+        return super().get_context_data(offers_reset=settings.SENDS_MAIL, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Sign the user in, or ask for the code."""

@@ -17,6 +17,7 @@ from orders.models import User
 from orders.signin import factors
 from orders.signin.enrolment import EnrolmentView
 from orders.signin.pages import CodeView, PasswordView, too_fast
+from orders.signin.reset_pages import AskedView, DoneView, ForgottenView, ResetView
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
@@ -43,6 +44,10 @@ class OrderDesk(AdminSite):
             path("logout/", never_cache(self.logout), name="logout"),
             path("code/", hidden(CodeView.as_view()), name="code"),
             path("second-factor/", hidden(self.enrolment), name="second_factor"),
+            path("forgotten/", ForgottenView.as_view(), name="forgotten"),
+            path("forgotten/asked/", AskedView.as_view(), name="reset_asked"),
+            path("reset/done/", DoneView.as_view(), name="reset_done"),
+            path("reset/<uidb64>/<token>/", ResetView.as_view(), name="reset"),
         ]
         return [*steps, *super().get_urls()]
 

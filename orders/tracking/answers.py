@@ -10,7 +10,7 @@ import structlog
 from csp.decorators import csp
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -38,6 +38,11 @@ def form(view: View) -> View:
     forms from others'. With ``strict-origin`` it names the host alone, not the path.
     """
     return _answering(view, CUSTOMERS_FORMS, "strict-origin")
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Return what stands around every page with a form: the shop, and who is signed in."""
+    return {"shop": settings.SHOP_NAME, "viewer": viewer(request)}
 
 
 def viewer(request: HttpRequest) -> User | None:
@@ -79,7 +84,7 @@ def _answering(view: View, policy: Mapping[str, Any], referrer: str) -> View:
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             response: HttpResponseBase = view(request, *args, **kwargs)
-        except OrderNotFound:
+        except (OrderNotFound, Http404):
             response = _page(request, "absent", HTTPStatus.NOT_FOUND)
         except (OperationalError, InterfaceError) as exc:
             response = _unavailable(request, exc)

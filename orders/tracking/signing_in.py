@@ -5,7 +5,6 @@ It opens nothing of the admin to them: that asks for staff, whichever way they h
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,10 +17,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from orders.signin import pages
 from orders.tracking import answers
-
-
-def _frame(request: HttpRequest) -> dict[str, Any]:
-    return {"shop": settings.SHOP_NAME, "viewer": answers.viewer(request)}
 
 
 @method_decorator(answers.form, name="dispatch")
@@ -39,7 +34,7 @@ class SignInView(pages.PasswordView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return what the page needs, with its frame."""
-        return super().get_context_data(**_frame(self.request), **kwargs)
+        return super().get_context_data(**answers.frame(self.request), **kwargs)
 
 
 @method_decorator([answers.form, sensitive_post_parameters("code")], name="dispatch")
@@ -52,7 +47,7 @@ class CodeView(pages.CodeView):
 
     def frame(self) -> dict[str, Any]:
         """Return what stands around the page: the shop."""
-        return _frame(self.request)
+        return answers.frame(self.request)
 
 
 @method_decorator([answers.form, never_cache], name="dispatch")
@@ -61,7 +56,7 @@ class SignOutView(View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Ask."""
-        return render(request, "orders/tracking/sign_out.html", _frame(request))
+        return render(request, "orders/tracking/sign_out.html", answers.frame(request))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Sign out."""

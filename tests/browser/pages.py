@@ -9,11 +9,13 @@ from playwright.sync_api import Page
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import ApiKey, Batch, Order, StockMovement, User
+from orders.signin import resets
 from orders.status import CancelReason, HoldReason
 from tests.admin.desk import in_review, shown
 from tests.admin.pages import LIST, address
 from tests.admin.pages import page as order_page
 from tests.factories import OPERATOR, order, order_of, staff
+from tests.signin.mailboxes import link_in
 
 SIGN_IN = "/admin/login/"
 
@@ -73,6 +75,19 @@ def _at(path: str) -> Callable[[Shop], str]:
     return lambda shop: path
 
 
+def _follow(page: Page) -> None:
+    """Open a link that somebody has got by mail."""
+    page.goto(link_in(resets.letter(User.objects.get(first_name="Kim"), "http://localhost/")))
+
+
+def _choose_badly(page: Page) -> None:
+    """Choose a password that everybody has."""
+    _follow(page)
+    for label in ("New password", "New password, again"):
+        page.get_by_label(label, exact=True).fill("12345678")
+    page.get_by_role("button", name="Set the password").click()
+
+
 # Where each page is; signed in as somebody who sees all of them.
 PAGES: dict[str, Callable[[Shop], str]] = {
     "dashboard": _at("/admin/"),
@@ -119,6 +134,10 @@ PAGES: dict[str, Callable[[Shop], str]] = {
     "own password": _at("/admin/password_change/"),
     "own password, changed": _at("/admin/password_change/done/"),
     "second factor": _at("/admin/second-factor/"),
+    "password, forgotten": _at("/admin/forgotten/"),
+    "password, mail asked for": _at("/admin/forgotten/asked/"),
+    "password, by an old link": _at("/admin/reset/x/y/"),
+    "password, set": _at("/admin/reset/done/"),
     "failed sign-ins": _at("/admin/axes/accessattempt/"),
     "all of the orders' tables": _at("/admin/orders/"),
 }
@@ -152,6 +171,8 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
         "review",
         lambda page: page.get_by_role("button", name="Not applied").click(),
     ),
+    "password, new": ("password, mail asked for", _follow),
+    "password, new, refused": ("password, mail asked for", _choose_badly),
     "dashboard, as a table": (
         "dashboard",
         lambda page: page.get_by_text("The same as a table").click(),

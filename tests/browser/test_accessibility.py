@@ -5,6 +5,7 @@ Axe finds nothing serious, in light and in dark; nothing scrolls sideways, wide 
 
 import pytest
 from playwright.sync_api import Page, expect
+from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from tests.browser import looks
@@ -20,6 +21,11 @@ pytestmark = [
 
 CONTRAST = ["color-contrast", "link-in-text-block"]
 PHONE, DESK = 390, 1280  # pixels
+
+
+@pytest.fixture(autouse=True)
+def _mail(settings: Settings) -> None:
+    settings.SENDS_MAIL = True  # else there are no pages for a forgotten password
 
 
 def faults(page: Page, name: str) -> list[str]:

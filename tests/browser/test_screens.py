@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
+from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from tests.browser import looks
@@ -22,6 +23,11 @@ pytestmark = [
     pytest.mark.usefixtures("committed_db"),
     pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="nobody looks: set SCREENSHOTS"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _mail(settings: Settings) -> None:
+    settings.SENDS_MAIL = True  # else there are no pages for a forgotten password
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -11,10 +11,12 @@ from pytest_django.fixtures import Settings
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Confirmation, Order, OrderItem
+from orders.signin import resets
 from orders.status import CancelReason
 from tests.browser.conftest import OpenPage
 from tests.browser.looks import look
 from tests.factories import OPERATOR, order, order_of
+from tests.signin.mailboxes import link_in
 from tests.signin.people import PASSWORD, customer
 from tests.tracking.visits import happened, owned, path
 
@@ -35,6 +37,7 @@ SCREENS = [
 @pytest.fixture(autouse=True)
 def _shop(settings: Settings) -> None:
     settings.SHOP_NAME = "Fern & Oak"
+    settings.SENDS_MAIL = True
 
 
 def placed_order(last: str = "LAMP-OAK", total: str = "171.50") -> Order:
@@ -82,12 +85,23 @@ def test_pages_fit_the_screen_and_are_accessible(
         "absent": "/track/no-id",
         "sign-in": "/track/sign-in",
         "sign-out": "/track/sign-out",
+        "forgotten": "/track/forgotten",
+        "reset-asked": "/track/forgotten/asked",
+        "reset-ended": "/track/reset/x/y",
+        "reset-done": "/track/reset/done",
     }
     page = open_page(width=width, height=900, scheme=scheme)
 
     for title, where in pages.items():
         page.goto(where)
         look(page, f"track-{title}-{name}")
+    page.goto(link_in(resets.letter(who, "http://localhost/")))
+    look(page, f"track-reset-{name}")
+    for label in ("New password", "New password, again"):
+        page.get_by_label(label, exact=True).fill("12345678")
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    look(page, f"track-reset-refused-{name}")
     page.goto("/track/sign-in")
     give_password(page, who.username, "wrong")
     expect(page.get_by_role("alert")).to_be_visible()

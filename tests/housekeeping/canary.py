@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import connection
+from django.test import override_settings
 from rest_framework.test import APIClient
 
 from inventory_client.sandbox.server import Sandbox
@@ -24,12 +25,14 @@ from orders.models import (
     StockMovement,
     User,
 )
+from orders.signin import resets
 from orders.status import CancelReason, Door, HoldReason, Verb
 from tests.admin.desk import carry_out, work
 from tests.api.calls import create, guest, item, patch
 from tests.commands.running import run
 from tests.factories import OPERATOR, order, staff, user
 from tests.security.callers import pair, with_token
+from tests.signin.mailboxes import link_in
 from tests.signin.people import with_app
 
 MARK = "canaryfinch"  # in all that they have typed
@@ -123,6 +126,10 @@ def live(sandbox: Sandbox) -> Canary:
     guest().post("/api/auth/token", wrong, format="json")
     session = APIClient()
     session.force_login(account)
+    with override_settings(SENDS_MAIL=True):  # a mail is yet to be sent, another's link is open
+        resets.ask(EMAIL, "http://testserver/")
+        resets.answer([account.pk], home="http://testserver/", asked_at=0)
+        guest().get(link_in(resets.letter(account, "http://testserver/")))
     with_app(user(username=f"{USERNAME}-2", email=EMAIL))  # who must show codes, too
     for each in (owned, guests, others):
         each.refresh_from_db()
