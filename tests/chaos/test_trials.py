@@ -27,7 +27,7 @@ pytestmark = [
 
 # Trials, and how many side by side. With more of them a process waits for the machine for longer
 # than a call belongs to it at this pace, and another goes on in its place: nobody is killed.
-SOME, AT_ONCE = 110, 8
+SOME, AT_ONCE = 100, 8
 
 NOTHING: dict[str, list[str]] = {f"I{n}": [] for n in range(1, 10)}
 
