@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
@@ -15,6 +16,7 @@ from inventory_client.sandbox.faults import AFTER, BEFORE
 from inventory_client.sandbox.server import Sandbox
 from orders.models import Order, StockMovement
 from orders.stock import inventory
+from orderservice import environment
 from tests.admin.pages import LIST
 from tests.admin.pages import page as order_page
 from tests.api.calls import ORDERS, body, create, guest, patch, refusal, service, url
@@ -23,7 +25,7 @@ from tests.inventory.conftest import serve as serve
 from tests.inventory.peers import Serve, answer, answers_always
 from tests.processes import ROOT
 from tests.signin.people import PASSWORD, member
-from tests.test_settings import COMPLETE, example, start
+from tests.test_settings import COMPLETE, start
 
 pytestmark = pytest.mark.django_db
 
@@ -45,8 +47,12 @@ FOREIGN = "https://evil.example"
         "https://a b/",
     ],
 )
-def test_outgoing_calls_go_to_a_plain_web_address_alone(address: str) -> None:
-    assert "INVENTORY_SERVICE_URL" in start(COMPLETE | {"INVENTORY_SERVICE_URL": address})
+def test_outgoing_calls_go_to_a_plain_web_address_alone(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INVENTORY_SERVICE_URL", address)
+    with pytest.raises(ImproperlyConfigured, match="INVENTORY_SERVICE_URL"):
+        environment.service("INVENTORY_SERVICE_URL")
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
@@ -194,13 +200,6 @@ def test_hosts_and_cors_admit_no_foreign_origin(settings: Settings, path: str, o
     expected = None if path.startswith("/admin") else asks["Origin"]
     assert allowed.get("Access-Control-Allow-Origin") == expected
     assert "Access-Control-Allow-Credentials" not in allowed
-
-
-@pytest.mark.parametrize("name", COMPLETE)
-def test_start_of_production_half_configured_is_refused_by_name(name: str) -> None:
-    without = {key: value for key, value in COMPLETE.items() if key != name}
-    assert f"{name} must be set" in start(without)
-    assert f"{name} still has the value" in start(COMPLETE | {name: example()[name]})
 
 
 def test_start_of_production_that_is_complete_passes_django_s_checks() -> None:
