@@ -205,7 +205,10 @@ def test_backup_whose_lock_is_lost_is_finished_and_says_so(
 ) -> None:
     order()
     old = old_backup(folder, shop, "20200101T000000Z")
-    end = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+    end = (
+        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database"
+        " WHERE locktype = 'advisory' AND d.datname = current_database()"
+    )
     programs(
         pg_dump=f'{ASKED}; "$REAL" "$@"; "${{REAL%pg_dump}}psql" -qc "{end}" "{database_url()}"'
     )

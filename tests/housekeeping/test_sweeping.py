@@ -95,14 +95,15 @@ def test_sweep_says_that_it_had_to_wait_for_too_long(monkeypatch: pytest.MonkeyP
     with held("LOCK TABLE orders_order IN SHARE UPDATE EXCLUSIVE MODE"):
         outcome = run("erase_customer", EMAIL)
     assert outcome.code == 0
-    assert outcome.err == f"{KEPT}canceling statement due to lock timeout\n"
+    assert outcome.err == f"{KEPT}canceling statement due to lock timeout (SQLSTATE 55P03)\n"
 
 
 def test_sweep_by_who_may_not_clean_up_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who owns no table gets a warning from VACUUM, and no error."""
     monkeypatch.setattr(sweeping, "_TERMS", "-c role=pg_read_all_data")
     outcome = run("erase_customer", EMAIL)
-    assert outcome.err.startswith(f"{KEPT}permission denied to vacuum")
+    assert outcome.err.startswith(KEPT)
+    assert '"orders_savedfilter"' in outcome.err  # in words that PostgreSQL 16 has changed
 
 
 def test_sweep_leaves_nothing_set_on_a_connection_that_others_get() -> None:
