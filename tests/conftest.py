@@ -18,6 +18,14 @@ django_settings.PASSWORD_HASHERS = ["tests.hashing.QuickHasher"]
 emptying.install()
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to run side by side what must not be: pytest-xdist once grouped nothing, unnoticed."""
+    if getattr(session.config.option, "loadgroup", False):
+        for item in session.items:
+            if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+                raise pytest.UsageError(f"{item.nodeid} is not kept to its group by pytest-xdist")
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Start the local PostgreSQL before Django asks for a test database."""
