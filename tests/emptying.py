@@ -18,6 +18,13 @@ _FROM_MIGRATIONS = {
     "auth_permission",
     "django_content_type",
 }
+# No models of ours, so Django does not name them; each before what it points to.
+_JOBS = [
+    "procrastinate_events",
+    "procrastinate_periodic_defers",
+    "procrastinate_jobs",
+    "procrastinate_workers",
+]
 _APPEND_ONLY = "orders_orderevent"  # its trigger refuses a DELETE
 _HELD = """
 SELECT g.name, p.codename
@@ -52,7 +59,7 @@ def _filled() -> str:
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     return " UNION ALL ".join(
         f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})"  # noqa: S608 - our own names
-        for table in sorted(set(tables) - _FROM_MIGRATIONS)
+        for table in [*sorted(set(tables) - _FROM_MIGRATIONS), *_JOBS]
     )
 
 
