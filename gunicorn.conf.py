@@ -7,13 +7,13 @@ from orderservice.terminating import end_at_sigterm
 
 end_at_sigterm()  # until gunicorn, which reads this first, has handlers of its own
 
-from django.conf import settings  # noqa: E402
-from gunicorn.arbiter import Arbiter  # noqa: E402
-from gunicorn.workers.base import Worker  # noqa: E402
+from django.conf import settings
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
-from orderservice import draining, garbage, tracing  # noqa: E402
-from orderservice.environment import DEBUG, seconds, whole  # noqa: E402
-from orderservice.serving import Log, PatientWorker  # noqa: E402
+from orderservice import draining, garbage, tracing
+from orderservice.environment import DEBUG, seconds, whole
+from orderservice.serving import Log, PatientWorker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orderservice.settings")
 

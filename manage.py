@@ -8,12 +8,12 @@ from orderservice.terminating import end_at_sigterm
 
 end_at_sigterm()  # before all else, which takes a second to load
 
-from django.conf import settings  # noqa: E402
-from django.core.exceptions import ImproperlyConfigured  # noqa: E402
-from django.core.management import execute_from_command_line  # noqa: E402
-from environs import EnvError  # noqa: E402
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+from environs import EnvError
 
-from orderservice.dev import postgres  # noqa: E402
+from orderservice.dev import postgres
 
 
 def main() -> None:

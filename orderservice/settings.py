@@ -14,6 +14,7 @@ from orderservice.database import database, database_url
 from orderservice.environment import (
     BASE_DIR,
     DEBUG,
+    MOST_HOURS,
     choice,
     configured,
     env,
@@ -175,9 +176,7 @@ CURRENCY = env.str("CURRENCY", "USD")
 SHOP_NAME = env.str("SHOP_NAME", "Order desk")
 OTP_TOTP_ISSUER = SHOP_NAME  # as an app for codes shows it
 SHOP_ADDRESS = lines("SHOP_ADDRESS")
-ORDER_DUE_HOURS = env.int("ORDER_DUE_HOURS", 24)
-if not 1 <= ORDER_DUE_HOURS <= 24 * 365:
-    raise ImproperlyConfigured("ORDER_DUE_HOURS must be whole hours, from 1 to a year's 8760")
+ORDER_DUE_HOURS = whole("ORDER_DUE_HOURS", 24, most=MOST_HOURS)
 PENDING_EXPIRE_HOURS = hours("PENDING_EXPIRE_HOURS")  # None: nothing is cancelled by its age
 
 # --- the API -------------------------------------------------------------------------------------

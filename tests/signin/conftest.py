@@ -8,3 +8,10 @@ from pytest_django.fixtures import Settings
 def _quick_passwords(settings: Settings) -> None:
     """Hash quickly: what makes guessing slow makes tests slow too."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def with_mail(settings: Settings) -> None:
+    """A shop that sends mail."""
+    settings.SENDS_MAIL = True
+    settings.SHOP_NAME = "Fern & Oak"

@@ -16,8 +16,10 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+from django.core.mail import EmailMessage as Mail
 from django.test import Client
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -25,6 +27,10 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from orders.models import User
 
 USER, PASSWORD = "relay@shop", "p@ss:w/rd%"
+NEW = "a horse of another colour"
+ADMIN, TRACK = "/admin/forgotten/", "/track/forgotten"
+DOORS = pytest.mark.parametrize("door", [ADMIN, TRACK])
+Mails = list[Mail]
 LINK = re.compile(r"^https?://\S+/reset/\S+", re.MULTILINE)
 
 

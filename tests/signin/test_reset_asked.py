@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import pytest
-from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,7 +14,7 @@ from orders.models import RateCount, User
 from orders.signin import closing
 from orderservice.rates import Limits, Rate, Scope
 from tests.factories import user
-from tests.signin.mailboxes import ask, link_for, work
+from tests.signin.mailboxes import ADMIN, DOORS, TRACK, Mails, ask, link_for, work
 from tests.signin.people import (
     LOGIN,
     customer,
@@ -23,19 +22,7 @@ from tests.signin.people import (
 )
 from tests.tracking.visits import SIGN_IN
 
-pytestmark = pytest.mark.django_db
-
-NEW = "a horse of another colour"
-ADMIN, TRACK = "/admin/forgotten/", "/track/forgotten"
-DOORS = pytest.mark.parametrize("door", [ADMIN, TRACK])
-
-Mails = list[EmailMessage]
-
-
-@pytest.fixture(autouse=True)
-def _mail(settings: Settings) -> None:
-    settings.SENDS_MAIL = True
-    settings.SHOP_NAME = "Fern & Oak"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("with_mail")]
 
 
 def kinds() -> dict[str, str]:

@@ -7,17 +7,27 @@ import pytest
 from axes.models import AccessAttempt
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import EmailMessage
 from django.db import OperationalError, connection
 from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
-from pytest_django.fixtures import Settings
 
 from orders.models import User
 from orders.signin import closing, resets
 from tests.canary import written
 from tests.security.callers import pair, with_token
-from tests.signin.mailboxes import ask, choose, link_for, link_in, opened, work
+from tests.signin.mailboxes import (
+    ADMIN,
+    DOORS,
+    NEW,
+    TRACK,
+    Mails,
+    ask,
+    choose,
+    link_for,
+    link_in,
+    opened,
+    work,
+)
 from tests.signin.people import (
     LOGIN,
     code_of,
@@ -31,19 +41,7 @@ from tests.signin.people import (
 )
 from tests.tracking.visits import SIGN_IN, signed_in
 
-pytestmark = pytest.mark.django_db
-
-NEW = "a horse of another colour"
-ADMIN, TRACK = "/admin/forgotten/", "/track/forgotten"
-DOORS = pytest.mark.parametrize("door", [ADMIN, TRACK])
-
-Mails = list[EmailMessage]
-
-
-@pytest.fixture(autouse=True)
-def _mail(settings: Settings) -> None:
-    settings.SENDS_MAIL = True
-    settings.SHOP_NAME = "Fern & Oak"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("with_mail")]
 
 
 def reset(who: User, mails: Mails, client: Client | None = None) -> Any:
