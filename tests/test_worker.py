@@ -26,7 +26,7 @@ from orderservice.metrics import reports
 from tests.factories import OPERATOR, order_of, stock
 from tests.processes import stop, wait_for, worker
 
-pytestmark = pytest.mark.usefixtures("committed_db", "no_jobs")
+pytestmark = pytest.mark.usefixtures("committed_db")
 
 LONG_AGO = timedelta(minutes=10)
 
@@ -35,13 +35,6 @@ def jobs() -> list[tuple[str, str]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT task_name, status::text FROM procrastinate_jobs ORDER BY id")
         return list(cursor.fetchall())
-
-
-@pytest.fixture
-def no_jobs(committed_db: None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM procrastinate_periodic_defers")
-        cursor.execute("DELETE FROM procrastinate_jobs")
 
 
 def abandoned(order: Order) -> Confirmation:

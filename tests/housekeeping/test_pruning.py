@@ -89,9 +89,6 @@ def house(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[object]]:
     """Fill a house, more of each kind than a transaction takes; return what must be kept."""
     monkeypatch.setattr(pruning, "AT_ONCE", 2)
     now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM procrastinate_periodic_defers")
-        cursor.execute("DELETE FROM procrastinate_jobs")
     for name in "abc":
         key(f"old {name}", -MINUTE)
         Session.objects.create(session_key=f"old {name}", session_data="", expire_date=now - MINUTE)
