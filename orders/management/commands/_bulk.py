@@ -10,16 +10,12 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
-from orders.actor import Actor
 from orders.errors import OrderError
 from orders.management.commands._progress import Progress
 from orders.models import Order
-from orders.status import Door, OrderStatus
+from orders.status import OrderStatus
 from orderservice import redaction
 from orderservice.metrics import reports
-
-OPERATOR = Actor.system(Door.COMMAND)
-
 
 FAILED, UNSETTLED = 1, 2
 

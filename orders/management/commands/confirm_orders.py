@@ -13,7 +13,8 @@ from django.db import OperationalError, connection
 
 from orders import lifecycle
 from orders.errors import OrderNotFound
-from orders.management.commands._bulk import OPERATOR, BulkCommand, Tally, explain
+from orders.management.commands._actor import OPERATOR
+from orders.management.commands._bulk import BulkCommand, Tally, explain
 from orders.management.commands._progress import Progress
 from orders.models import Batch
 from orders.queries import STAGE, Stage

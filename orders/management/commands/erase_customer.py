@@ -15,7 +15,8 @@ from orders.housekeeping.people import Person
 from orders.housekeeping.sweeping import NotSwept
 from orders.housekeeping.traces import Unsure
 from orders.management.commands import _customers
-from orders.management.commands._bulk import FAILED, OPERATOR
+from orders.management.commands._actor import OPERATOR
+from orders.management.commands._bulk import FAILED
 from orders.models import Order
 from orders.status import OPEN, CancelReason
 
@@ -97,7 +98,7 @@ class Command(BaseCommand):
             sys.exit(FAILED)
 
     def _require_only(self, open_: Sequence[Order], cancel: Sequence[int]) -> None:
-        """Refuse while an order is open that is not to be cancelled, or the other way round."""
+        """Refuse while an order is open that is not to be cancelled."""
         unnamed = [each for each in open_ if each.pk not in cancel]
         if unnamed:
             named = ", ".join(

@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
 from orders.housekeeping import expiring
-from orders.management.commands._bulk import FAILED, OPERATOR, Tally, explain
+from orders.management.commands._actor import OPERATOR
+from orders.management.commands._bulk import FAILED, Tally, explain
 from orders.management.commands._progress import Progress
 from orderservice.environment import MOST_HOURS
 

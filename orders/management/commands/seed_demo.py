@@ -12,11 +12,11 @@ from orders import lifecycle
 from orders.actor import Actor
 from orders.errors import CatalogueUnavailable, InventoryUnavailable, OrderError
 from orders.management import demo
+from orders.management.commands._actor import OPERATOR
 from orders.management.commands._progress import Progress
 from orders.models import Order, User
 from orders.status import CancelReason, Door
 
-OPERATOR = Actor.system(Door.COMMAND)
 LOGIN = PASSWORD = "admin"  # noqa: S105 - of development only
 
 # Who, where, what (product and pieces), and how far the order gets.
