@@ -109,7 +109,12 @@ def _redact(
 
 
 def _redact_arguments(record: logging.LogRecord) -> bool:
-    """Do the same with the arguments of a record of the standard library's."""
+    """Do the same with the arguments of a record of the standard library's.
+
+    asyncio tells an exception twice: in its words after the first line, and as the exception.
+    """
+    if record.name == "asyncio" and record.exc_info:
+        record.msg = str(record.msg).partition("\n")[0]
     if isinstance(record.args, tuple):
         record.args = tuple(
             redaction.summary(value) if isinstance(value, BaseException) else value

@@ -1,8 +1,11 @@
 """What may be told of an exception: in a log line, at Sentry, and on a command's terminal.
 
-The words of some exceptions repeat values. PostgreSQL's show the row that it refused, a mail
-server's whom it does not know, a validation's what was sent. Of those only what is no value is
-told: the type, the SQLSTATE, the names of constraint, table and column, and the places in the code.
+The words of most exceptions may repeat values: PostgreSQL's show the row that it refused, a mail
+server's whom it does not know, a template's all that it was given, a KeyError's what was sent. A
+list of those is never whole. So words are told of the kinds below alone, which repeat none: our own
+exceptions, what the operating system says, and what says how something was set up or written. Those
+are what an operator can act on. Any other is a bug, and has its type and its places, with the line
+of the code that failed; of PostgreSQL's there are the SQLSTATE and names, too.
 """
 
 from __future__ import annotations
@@ -11,11 +14,15 @@ import traceback
 from collections.abc import Iterator
 
 import psycopg
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DjangoError
 
-# By the names of their modules: who sends no mail need not load what does.
-_REPEAT_VALUES = ("smtplib", "rest_framework.exceptions")
+# Whoever writes an exception in these writes words that may be logged.
+_OURS = frozenset({"inventory_client", "orders", "orderservice"})
+_REPEAT_NO_VALUE = (AttributeError, ImportError, NameError, ImproperlyConfigured)
+# By the names of their modules: who shows no page need not load what does.
+_MODULES_THAT_REPEAT_NONE = frozenset({"django.template.exceptions"})
+_OF_THE_SYSTEM = frozenset({"builtins", "socket", "ssl"})  # a mail server's are OSErrors, too
 # They tell of the server, of a connection, or of a name in our own statement; never of a row.
 _TELL_NO_ROW = (
     psycopg.OperationalError,
@@ -32,8 +39,7 @@ def told(exc: BaseException) -> str:
     """Return what may be told of an exception besides its type; empty when that is all."""
     if isinstance(exc, psycopg.Error | DjangoError):
         return _of_the_database(exc)
-    modules = {base.__module__ for base in type(exc).__mro__}
-    if isinstance(exc, ValidationError) or not modules.isdisjoint(_REPEAT_VALUES):
+    if not _repeats_no_value(exc):
         return ""
     try:
         return "\n".join([str(exc), *getattr(exc, "__notes__", [])])
@@ -65,6 +71,17 @@ def chain(exc: BaseException) -> Iterator[BaseException]:
         waiting += [before for before in (each.__cause__, each.__context__) if before is not None]
         if isinstance(each, BaseExceptionGroup):
             waiting += each.exceptions
+
+
+def _repeats_no_value(exc: BaseException) -> bool:
+    module = type(exc).__module__
+    if isinstance(exc, OSError) and module in _OF_THE_SYSTEM:
+        return exc.errno is not None  # else somebody has put the words together
+    return (
+        isinstance(exc, _REPEAT_NO_VALUE)
+        or module in _MODULES_THAT_REPEAT_NONE
+        or module.partition(".")[0] in _OURS
+    )
 
 
 def _of_the_database(exc: BaseException) -> str:

@@ -27,8 +27,8 @@ def test_secret_is_heard_in_a_log_and_in_a_call(secret: str, sandbox: Sandbox) -
     logging.getLogger("x").info("of %s", secret)
     structlog.get_logger("y").warning("event", of={"whom": [secret]})
     try:
-        raise ValueError(secret)
-    except ValueError:
+        raise NameError(secret)  # whose words are told
+    except NameError:
         structlog.get_logger("z").exception("failed")
     assert [f"{secret[-5:]}" in each for each in canary.heard()] == [True] * 3
 

@@ -1,19 +1,28 @@
-"""What the database refuses is told by names alone, through whichever door it came."""
+"""What repeats a value is told by names alone, through whichever door it came."""
 
+import asyncio
+import gc
 import logging
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from smtplib import SMTPRecipientsRefused
+from socket import gaierror
 
 import psycopg
 import pytest
 import structlog
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.management import CommandError
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.template import Context, Template, TemplateDoesNotExist, TemplateSyntaxError
 from django.test import Client
+from django.urls import reverse
 
+from inventory_client import InventoryError
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
+from orders.errors import OrderNotFound
 from orders.models import Order
 from orders.status import Verb
 from orderservice import redaction
@@ -112,40 +121,157 @@ def test_what_no_server_has_said_is_told_of_connections_alone() -> None:
     assert redaction.told(IntegrityError(f"Key (email)=({EMAIL}) exists")) == ""
 
 
-def test_words_that_repeat_what_was_sent_are_not_told() -> None:
-    refusal = SMTPRecipientsRefused({EMAIL: (550, b"unknown user")})
-    assert redaction.summary(refusal) == "smtplib.SMTPRecipientsRefused"
-    assert redaction.told(ValidationError(f"{NAME} is no name")) == ""
-    noted = KeyError("quantity")
-    noted.add_note("of an item")
-    assert redaction.summary(noted) == "KeyError: 'quantity'\nof an item"
+def in_a_template() -> None:
+    given = {"order": {"full_name": NAME}, "email": EMAIL}
+    Template("{{ order.name|default:order.misspelt }}").render(Context(given))
+
+
+def in_a_link() -> None:
+    reverse("track", kwargs={"number": NAME, "order": EMAIL})
+
+
+def in_a_lookup() -> None:
+    dict[str, int]()[NAME]
+
+
+def in_a_number() -> None:
+    int(NAME)
+
+
+def in_an_encoding() -> None:
+    f"{NAME} Łódź".encode("ascii")
+
+
+def in_a_column() -> None:
+    Order._meta.pk.get_prep_value([NAME])
+
+
+def in_a_note() -> None:
+    exc = RuntimeError("noted")
+    exc.add_note(f"when serializing {EMAIL}")
+    raise exc
+
+
+def in_the_system_s_name() -> None:
+    raise OSError(f"no mail for {EMAIL}")  # without a number it is somebody's own sentence
+
+
+def in_a_mail() -> None:
+    raise SMTPRecipientsRefused({EMAIL: (550, b"unknown user")})
+
+
+def in_a_form() -> None:
+    raise ValidationError(f"{NAME} is no name")
+
+
+def in_a_command() -> None:
+    raise CommandError(f"Nothing is held on {EMAIL}.")  # as --traceback would have it logged
+
+
+VALUES_ARE = [
+    (in_a_template, "django.template.base.VariableDoesNotExist"),
+    (in_a_link, "django.urls.exceptions.NoReverseMatch"),
+    (in_a_lookup, "KeyError"),
+    (in_a_number, "ValueError"),
+    (in_an_encoding, "UnicodeEncodeError"),
+    (in_a_column, "TypeError"),
+    (in_a_note, "RuntimeError"),
+    (in_the_system_s_name, "OSError"),
+    (in_a_mail, "smtplib.SMTPRecipientsRefused"),
+    (in_a_form, "django.core.exceptions.ValidationError"),
+    (in_a_command, "django.core.management.base.CommandError"),
+]
+
+
+@pytest.mark.parametrize(
+    ("fail", "kind"), VALUES_ARE, ids=[fail.__name__ for fail, _ in VALUES_ARE]
+)
+def test_words_that_repeat_a_value_are_told_of_no_link_of_a_chain(
+    fail: Callable[[], None], kind: str
+) -> None:
+    """Neither of what failed, nor of what it was the cause or the context of."""
+
+    def chained() -> None:
+        try:
+            try:
+                fail()
+            except Exception as exc:
+                raise ValueError(str(exc)) from exc
+        except ValueError as exc:
+            raise OrderNotFound from exc
+
+    with pytest.raises(OrderNotFound) as raised:
+        chained()
+    with written() as lines:
+        structlog.get_logger("ours").error("failed", exc_info=raised.value)
+        logging.getLogger("theirs").error("failed: %s", raised.value.__cause__)
+    for line in lines:
+        assert not any(word in line for word in (*NAME.split(), EMAIL))
+    stack = redaction.stack(raised.value)
+    assert f"\n{kind}\n" in stack
+    assert "\nValueError\n" in stack
+    assert f", in {fail.__name__}\n" in stack
+    assert stack.endswith("orders.errors.OrderNotFound: There is no such order")
+
+
+def test_words_that_an_operator_acts_on_are_told() -> None:
+    for exc, told in (
+        (OSError(28, "No space left on device", "/backups"), "No space left on device: '/backups'"),
+        (gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (ImproperlyConfigured("PORT must be a whole number"), "PORT must be a whole number"),
+        (TemplateDoesNotExist("admin/gone.html"), "admin/gone.html"),
+        (InventoryError("misconfigured", detail="Not found"), "misconfigured: Not found"),
+    ):
+        assert told in redaction.told(exc)
+    with pytest.raises(TemplateSyntaxError) as raised:
+        Template("{% misspelt %}")
+    assert "'misspelt'" in redaction.told(raised.value)
+
+
+def test_task_that_nobody_has_waited_for_is_told_without_its_words() -> None:
+    """asyncio puts the exception's words into its own."""
+
+    async def fail() -> None:
+        raise ValueError(NAME)
+
+    async def forget() -> None:
+        task = asyncio.create_task(fail())
+        await asyncio.sleep(0)
+        del task
+        gc.collect()
+
+    with written() as lines:
+        asyncio.run(forget())
+    [line] = [line for line in lines if "Task exception was never retrieved" in line]
+    assert not any(word in line for word in NAME.split())
+    assert line.rstrip('"}').endswith("ValueError")
 
 
 def test_stack_is_python_s_own_where_nothing_is_hidden() -> None:
     def fail() -> None:
         try:
             try:
-                int("x")
-            except ValueError as exc:
-                raise LookupError("first") from exc
-        except LookupError:
-            raise RuntimeError("second")  # noqa: B904 - the context is meant
+                Path("/nowhere").stat()
+            except OSError as exc:
+                raise ImproperlyConfigured("first") from exc
+        except ImproperlyConfigured:
+            raise AttributeError("second")  # noqa: B904 - the context is meant
 
-    with pytest.raises(RuntimeError) as raised:
+    with pytest.raises(AttributeError) as raised:
         fail()
     assert (
         redaction.stack(raised.value) == "".join(traceback.format_exception(raised.value)).strip()
     )
     raised.value.__cause__ = raised.value  # a circle
-    assert redaction.stack(raised.value).count("RuntimeError: second") == 1
+    assert redaction.stack(raised.value).count("AttributeError: second") == 1
 
 
 def test_members_of_a_group_are_told_like_others() -> None:
-    group = ExceptionGroup("several", [IntegrityError(EMAIL), ValueError("seen")])
+    group = ExceptionGroup("several", [IntegrityError(EMAIL), NameError("seen")])
     told = redaction.stack(group)
     assert EMAIL not in told
     assert "django.db.utils.IntegrityError" in told
-    assert "ValueError: seen" in told
+    assert "NameError: seen" in told
     assert len(list(redaction.chain(group))) == 3
 
 

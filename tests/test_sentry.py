@@ -27,16 +27,21 @@ django.setup()
 from contextlib import suppress
 from unittest.mock import patch
 import structlog
+from django.template import Context, Template
 from django.test import Client
 from inventory_client import InventoryError
 from orders.stock import inventory
-from tests.refused import place
+from tests.refused import EMAIL, place
 structlog.get_logger("quiet").warning("not an error")
 with patch("orders.queries.find", side_effect=lambda *_, **__: place()):
     answer = Client(raise_request_exception=False).get(
         "/api/orders/0b0e7d1c-0000-4000-8000-c0ffee5eed00", headers={"X-Request-ID": "known-here"})
 print(answer.status_code)
 structlog.get_logger("x").error("stock_lost", order=100042)
+try:
+    Template("{{ order.name|default:order.misspelt }}").render(Context({"order": {"email": EMAIL}}))
+except Exception:
+    structlog.get_logger("x").exception("page_failed")
 with suppress(InventoryError):
     inventory.ping()
 place()
@@ -106,7 +111,7 @@ def test_errors_arrive_without_anybody_s_data(heard: Heard) -> None:
             check=False,
         )
     assert (done.stdout.strip(), done.returncode) == ("500", 1), done.stderr
-    failed, lost, uncaught = heard.events
+    failed, lost, page, uncaught = heard.events
     assert failed["tags"]["request_id"] == "known-here"
     for event in (failed, uncaught):
         *_, inner, outer = event["exception"]["values"]
@@ -114,6 +119,8 @@ def test_errors_arrive_without_anybody_s_data(heard: Heard) -> None:
         assert outer["value"] == f"SQLSTATE 23514, constraint {CONSTRAINT}, table orders_order"
         assert any("refused.py" in frame["filename"] for frame in outer["stacktrace"]["frames"])
     assert (lost["message"], lost["tags"]["order"]) == ("stock_lost", "100042")
+    *_, kind = page["exception"]["values"]
+    assert (kind["type"], kind["value"]) == ("VariableDoesNotExist", "")
     told = json.dumps(heard.events)
     for secret in (NAME, EMAIL, "c0ffee5eed", "vars", "sys.argv"):
         assert secret not in told

@@ -11,12 +11,13 @@ from orders.signin import closing
 
 
 class NotACustomer(OrderError):
-    """The account is of staff or of a service, and not a customer's."""
+    """The account ``username`` is of staff or of a service, and not a customer's."""
 
     code = "not_a_customer"
 
     def __init__(self, user: User) -> None:
-        super().__init__(f"The account {user.username} is of staff or of a service")
+        super().__init__(f"The account {user.pk} is of staff or of a service")  # for a log, too
+        self.username = user.username
 
 
 class NoSuchOrders(OrderError):

@@ -8,6 +8,7 @@ from axes.models import AccessAttempt
 from django.core.management import CommandError
 
 from orders.models import Order, User
+from orderservice import redaction
 from tests.api.calls import guest, key_of
 from tests.commands.running import run
 from tests.factories import staff, user
@@ -26,8 +27,10 @@ def test_staff_and_services_are_no_customers(make: Callable[[], object] | None) 
     finished(email=who.email)
     before = everything()
     for command in ("erase_customer", "export_customer"):
-        with pytest.raises(CommandError, match="is of staff or of a service"):
+        with pytest.raises(CommandError, match="is of staff or of a service") as refused:
             run(command, who.email)
+        assert who.username in str(refused.value)
+        assert who.username not in redaction.stack(refused.value)  # as --traceback would log it
     assert everything() == before
 
 

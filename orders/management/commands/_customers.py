@@ -25,7 +25,9 @@ def find(who: str, numbers: Collection[int] = ()) -> Person:
     try:
         return people.find(who.strip(), numbers=numbers)
     except NotACustomer as exc:
-        raise CommandError(f"{exc}: its data is not a customer's.") from exc
+        raise CommandError(
+            f"The account {exc.username} is of staff or of a service: its data is not a customer's."
+        ) from exc
     except NoSuchOrders as exc:
         raise CommandError(f"{exc}. Nothing was done.") from exc
 
