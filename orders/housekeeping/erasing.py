@@ -4,7 +4,7 @@ What was ordered, what it cost and where the stock went is the shop's to keep, a
 Everything changes in one transaction, or nothing does.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -53,15 +53,33 @@ def left(person: Person) -> list[int]:
     return list(naming.order_by("pk").values_list("pk", flat=True))
 
 
+def of_others(person: Person, numbers: Collection[int]) -> list[int]:
+    """Return those of the numbers that are not the customer's orders.
+
+    What is erased already is nobody's, and left out: it may have been theirs, by an account or an
+    address that an earlier run has erased, too.
+    """
+    erased = Order.objects.filter(**lifecycle.ERASED).exclude(lifecycle.UNFINISHED)
+    for orders in (person.orders(), erased):
+        numbers = set(numbers) - set(orders.filter(pk__in=numbers).values_list("pk", flat=True))
+    return sorted(numbers)
+
+
 def erase(
-    person: Person, *, actor: Actor, texts: Collection[str] = (), rehearsal: bool = False
+    person: Person,
+    *,
+    actor: Actor,
+    texts: Collection[str] = (),
+    rehearsal: bool = False,
+    tell: Callable[[Unsure], None] = lambda unsure: None,
 ) -> Erasure:
     """Have nothing name the customer any more; return what did.
 
     That is their orders, the notes on these and the copies of the answers to their creation; their
     accounts, and all that signs in to them; and their e-mail addresses, and these ``texts``,
-    wherever staff have typed them. A ``rehearsal`` takes everything back. Raises `Forbidden`, and
-    `NotFinished` while one of the orders is open.
+    wherever staff have typed them. A ``rehearsal`` takes everything back. What is unsure is what
+    to ``tell`` before any of it is committed: whoever can't be told keeps all. Raises `Forbidden`,
+    and `NotFinished` while one of the orders is open.
     """
     words = traces.words_of(person)
     erasure = Erasure()
@@ -69,6 +87,7 @@ def erase(
     def beside(numbers: Sequence[int]) -> None:
         _erase_beside(person, numbers, {*person.emails, *texts}, erasure)
         erasure.unsure = traces.find(person, words)
+        tell(erasure.unsure)
         transaction.set_rollback(rehearsal)
 
     numbers = person.orders().values_list("pk", flat=True)

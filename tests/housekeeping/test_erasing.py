@@ -1,21 +1,23 @@
 """Erasing a customer: nothing names them any more, and the books still add up."""
 
+import re
+from io import StringIO
 from threading import Barrier, Thread
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.errors import Forbidden
-from orders.housekeeping import erasing, mentions, people
+from orders.housekeeping import erasing, mentions, people, sweeping
 from orders.models import Order, OrderEvent, OrderNote, StockBaseline, User
 from tests.admin.desk import in_review
 from tests.api.calls import create, guest, url
 from tests.commands.running import run
-from tests.factories import OPERATOR, actor, order_of, user
+from tests.factories import OPERATOR, actor, order, order_of, user
 from tests.housekeeping import columns
 from tests.housekeeping.canary import (
     EMAIL,
@@ -215,6 +217,75 @@ def test_order_placed_while_its_account_is_closed_is_found_by_its_address(
         run("erase_customer", EMAIL)
     Order.objects.filter(status="PENDING").update(status="CANCELLED")
     assert "2 orders" in run("erase_customer", EMAIL).out
+
+
+@pytest.mark.parametrize("status", ["PENDING", "COMPLETED"])
+def test_order_placed_while_its_account_is_erased_by_name_is_erased_as_it_is_told(
+    status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing leads to it any more: the name is gone, and so is the account's address."""
+    petra = user(username="petra", email=EMAIL)
+    late: list[Order] = []
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(
+            sweeping, "sweep", lambda: late.append(finished(owner=petra, status=status))
+        )
+        with pytest.raises(CommandError, match="Placed meanwhile") as said:
+            run("erase_customer", "petra")
+    told = re.findall(r"--order \d+", str(said.value))
+    assert told == [f"--order {late[0].pk}"]
+    assert run("erase_customer", "petra").out == "nothing left to erase\n"
+
+    again = [*told[0].split(), *([f"--cancel={late[0].pk}"] if status == "PENDING" else [])]
+    outcome = run("erase_customer", "petra", *again)
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.endswith("1 orders erased\n")
+    late[0].refresh_from_db()
+    assert late[0].full_name == "Erased"
+
+
+@pytest.mark.parametrize("who", [EMAIL, "petra"])
+def test_erasure_that_has_cancelled_can_be_repeated(
+    who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after one that died before it cleaned up."""
+    petra = user(username="petra", email=EMAIL)
+    placed, of_another = finished(owner=petra, status="PENDING"), order(status="COMPLETED")
+    command = ["erase_customer", who, f"--cancel={placed.pk}"]
+    assert "1 orders" in run(*command).out
+    swept: list[str] = []
+    monkeypatch.setattr(sweeping, "sweep", lambda: swept.append("swept"))
+
+    assert run(*command, "--dry-run").out == run(*command).out == "nothing left to erase\n"
+    assert swept == ["swept"]
+    with pytest.raises(CommandError, match=f": #{of_another.pk}, #999999999. Nothing was done"):
+        run(*command, f"--cancel={of_another.pk}", "--cancel=999999999")
+    with pytest.raises(CommandError, match=f": #{placed.pk}. Nothing was done"):
+        Order.objects.update(status="PENDING")  # whoever calls themselves so
+        run(*command)
+
+
+class Closed(StringIO):
+    """What a pipe is whose reader has gone."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_what_only_a_person_can_tell_is_told_before_all_else() -> None:
+    mine, bearing = finished(), finished(owner=user(username="ann"))
+    with pytest.raises(BrokenPipeError):
+        call_command("erase_customer", EMAIL, stdout=StringIO(), stderr=Closed())
+    mine.refresh_from_db()
+    assert mine.full_name == NAME  # for nobody could find out again
+
+    told = StringIO()
+    with pytest.raises(BrokenPipeError):
+        call_command("erase_customer", EMAIL, stdout=Closed(), stderr=told)
+    mine.refresh_from_db()
+    assert mine.full_name == "Erased"
+    assert f"#{bearing.pk} of ann" in told.getvalue()
 
 
 def test_two_at_once_erase_each_order_once() -> None:

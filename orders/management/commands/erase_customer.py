@@ -16,7 +16,7 @@ from orders.housekeeping.sweeping import NotSwept
 from orders.housekeeping.traces import Unsure
 from orders.management.commands import _customers
 from orders.management.commands._actor import OPERATOR
-from orders.management.commands._bulk import FAILED
+from orders.management.commands._bulk import FAILED, UNSETTLED
 from orders.models import Order
 from orders.status import OPEN, CancelReason
 
@@ -27,8 +27,8 @@ class Command(BaseCommand):
     help = (
         "Replace what names a customer, in orders, notes and accounts, and close the accounts."
         " Numbers, lines, totals, events and stock movements stay. Can't be undone: --dry-run and"
-        " export_customer come first. Exit 1 while an order is open, or when"
-        " there is one to look at."
+        " export_customer come first. Exit 0 done; 1 not done, or there is something of others to"
+        " look at; 2 done, but PostgreSQL still keeps old versions of the rows: run this again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -71,9 +71,8 @@ class Command(BaseCommand):
         if not all(map(mentions.is_word, mention)):
             raise CommandError("A --mention is blank: name what is to be replaced.")
         person = _customers.find(who, order)
-        others = set(cancel) - set(person.orders().values_list("pk", flat=True))
-        if others:
-            named = ", ".join(f"#{number}" for number in sorted(others))
+        if others := erasing.of_others(person, cancel):
+            named = ", ".join(f"#{number}" for number in others)
             raise CommandError(f"Not an order of {who}: {named}. Nothing was done.")
         open_ = erasing.unfinished(person)
         self._require_only(open_, cancel)
@@ -86,16 +85,17 @@ class Command(BaseCommand):
         for each in open_:
             self._cancel(each)
         try:
-            erasure = erasing.erase(person, actor=OPERATOR, texts=mention, rehearsal=dry_run)
+            erasure = erasing.erase(
+                person, actor=OPERATOR, texts=mention, rehearsal=dry_run, tell=self._tell
+            )
         except NotFinished as exc:
             raise CommandError(f"{exc}. Run this again when that has ended.") from exc
         self.stdout.write(_summary(erasure, dry_run))
-        self._tell(erasure.unsure)
+        swept = dry_run or self._sweep()
         if not dry_run:
-            self._sweep()
             self._require_nothing_left(person)
-        if erasure.unsure.others:
-            sys.exit(FAILED)
+        if erasure.unsure.others or not swept:
+            sys.exit(FAILED if erasure.unsure.others else UNSETTLED)
 
     def _require_only(self, open_: Sequence[Order], cancel: Sequence[int]) -> None:
         """Refuse while an order is open that is not to be cancelled."""
@@ -118,8 +118,8 @@ class Command(BaseCommand):
             raise CommandError(f"#{order.pk}: {exc}. Nothing was erased.") from exc
         self.stdout.write(f"#{order.pk}: cancelled")
 
-    def _sweep(self) -> None:
-        """Clean up, also after a run that died before; no statement finds the data any more."""
+    def _sweep(self) -> bool:
+        """Clean up, also after a run that died before; tell whether all is gone."""
         try:
             sweeping.sweep()
         except NotSwept as exc:
@@ -127,9 +127,11 @@ class Command(BaseCommand):
                 f"PostgreSQL still keeps old versions of rows, until this or VACUUM is run: {exc}",
                 style_func=str,
             )
+            return False
+        return True
 
     def _tell(self, unsure: Unsure) -> None:
-        """Say what only a person can tell: after this nobody knows any more what to look for."""
+        """Say what only a person can tell: later nobody knows any more what to look for."""
         lines = _customers.told(unsure)
         if unsure.texts:
             lines.append(
@@ -142,12 +144,17 @@ class Command(BaseCommand):
             )
         for line in lines:
             self.stderr.write(line, style_func=str)
+        self.stderr.flush()
 
     def _require_nothing_left(self, person: Person) -> None:
-        left = erasing.left(person)
-        if left:
+        """Refuse to be done with orders that came meanwhile: a name that is gone leads to none."""
+        if left := erasing.left(person):
             named = ", ".join(f"#{number}" for number in left)
-            raise CommandError(f"Placed meanwhile: {named}. Run this again.")
+            again = " ".join(f"--order {number}" for number in left)
+            raise CommandError(
+                f"Placed meanwhile: {named}. Run this again with {again}, and with --cancel, too,"
+                " for each that is open."
+            )
 
 
 def _summary(erasure: Erasure, dry_run: bool) -> str:
