@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import OperationalError
 
 from orders.errors import OrderError
+from orders.management.commands._database import DatabaseCommand, failure
 from orders.management.commands._progress import Progress
 from orders.models import Order
 from orders.status import OrderStatus
-from orderservice import redaction
 from orderservice.metrics import reports
 
 FAILED, UNSETTLED = 1, 2
@@ -37,7 +37,7 @@ class Tally:
         return ", ".join(words)
 
 
-class BulkCommand(BaseCommand):
+class BulkCommand(DatabaseCommand):
     """Applies one verb to orders, oldest first, each in transactions of its own.
 
     Writes one line a failure to stderr and a summary to stdout; ends with exit code 1 when any
@@ -121,7 +121,7 @@ def explain(number: int, exc: OrderError | OperationalError) -> str:
     if isinstance(exc, OrderError):
         return f"#{number}: {exc}"
     # A lock that somebody holds, or the database is gone.
-    return f"#{number}: the database: {redaction.told(exc)}"
+    return f"#{number}: the database: {failure(exc)}"
 
 
 def _moment(text: str) -> datetime:

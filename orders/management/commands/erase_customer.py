@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from orders import lifecycle
 from orders.errors import NotFinished, OrderError
@@ -17,11 +17,12 @@ from orders.housekeeping.traces import Unsure
 from orders.management.commands import _customers
 from orders.management.commands._actor import OPERATOR
 from orders.management.commands._bulk import FAILED, UNSETTLED
+from orders.management.commands._database import DatabaseCommand
 from orders.models import Order
 from orders.status import OPEN, CancelReason
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """All or nothing, but for the orders that are to be cancelled first; can simply be repeated."""
 
     help = (

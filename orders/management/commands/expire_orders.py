@@ -6,17 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import OperationalError
 
 from orders.housekeeping import expiring
 from orders.management.commands._actor import OPERATOR
 from orders.management.commands._bulk import FAILED, Tally, explain
+from orders.management.commands._database import DatabaseCommand
 from orders.management.commands._progress import Progress
 from orderservice.environment import MOST_HOURS
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """What changes meanwhile is left alone; what fails does not stop the others, and exits 1."""
 
     help = (
@@ -47,18 +48,20 @@ class Command(BaseCommand):
             return
         tally, changed = Tally(), 0
         progress = Progress(self.stderr, expiring.expired(after).count())
-        for each in expiring.expire(after, actor=OPERATOR):
-            if each.why_not is None:
-                tally.done += 1
-            elif isinstance(each.why_not, OperationalError):
-                tally.failed += 1
-                progress.say(explain(each.number, each.why_not))
-            else:
-                changed += 1
-            progress.step()
-        progress.close()
-        left = f", {changed} left alone: they have changed meanwhile" if changed else ""
-        self.stdout.write(tally.summary("cancelled") + left)
+        try:
+            for each in expiring.expire(after, actor=OPERATOR):
+                if each.why_not is None:
+                    tally.done += 1
+                elif isinstance(each.why_not, OperationalError):
+                    tally.failed += 1
+                    progress.say(explain(each.number, each.why_not))
+                else:
+                    changed += 1
+                progress.step()
+        finally:  # also when the database is gone: what is done stays
+            progress.close()
+            left = f", {changed} left alone: they have changed meanwhile" if changed else ""
+            self.stdout.write(tally.summary("cancelled") + left)
         if tally.failed:
             sys.exit(FAILED)
 

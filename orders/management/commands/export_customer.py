@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from orders.housekeeping import exporting, traces
 from orders.housekeeping.traces import Unsure
 from orders.management.commands import _customers
+from orders.management.commands._database import DatabaseCommand
 
 log = structlog.get_logger(__name__)
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Writes one JSON document to stdout, or to a new file that its owner alone can read."""
 
     help = (

@@ -4,12 +4,11 @@ from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from orders.housekeeping import pruning
+from orders.management.commands._database import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Says of each kind how much there was; the worker does the same once a day."""
 
     help = (
