@@ -123,6 +123,7 @@ def _end_with_this_process() -> Callable[[], None] | None:
     keeper = os.getpid()
 
     def ask_the_kernel() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored by what a shell starts with `&`
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
         if os.getppid() != keeper:  # killed before we asked
             os._exit(1)
