@@ -1,31 +1,41 @@
-"""What a page must look like: nothing scrolls sideways, and axe finds nothing serious."""
+"""What a page must look like: nothing scrolls sideways, and axe finds nothing serious.
+
+With SCREENSHOTS=folder the pictures of each page that is looked at are kept there.
+"""
 
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-SERIOUS = ("serious", "critical")
+PHONE, DESK = 390, 1280  # pixels
+_SERIOUS = ("serious", "critical")
+_CONTRAST = ["color-contrast", "link-in-text-block"]
 _SCRIPT = Axe().axe_script
 
 
-def findings(page: Page, rules: list[str] | None = None) -> list[str]:
-    """Return what axe takes for serious or critical, by all of its rules or by some."""
-    options: dict[str, Any] = {"resultTypes": ["violations"]}  # it is quicker without the rest
-    if rules:
-        options["runOnly"] = {"type": "rule", "values": rules}
-    page.evaluate("document.fonts.ready")
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(_SCRIPT)
-    results = page.evaluate("options => axe.run(document, options)", options)
-    return [
-        f"{each['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})"
-        for each in results["violations"]
-        if each["impact"] in SERIOUS
-        for node in each["nodes"]
-    ]
+def look(page: Page, picture: str, *, whole: bool = True) -> None:
+    """See that a page is accessible and fits every screen; it is left as it was."""
+    assert faults(page, picture, whole=whole) == []
+
+
+def fit(page: Page, picture: str, *, whole: bool = True) -> None:
+    """See that a page fits every screen; it is left as it was. A picture may not be ``whole``."""
+    assert _sideways(page, picture, whole=whole) == []
+
+
+def faults(page: Page, picture: str, *, whole: bool = True) -> list[str]:
+    """Return what is wrong with a page: by axe, of the contrast in dark too, and on a phone."""
+    page.wait_for_load_state()  # a press may have begun to leave the page
+    found = _findings(page)
+    with _dark(page):
+        found += _findings(page, _CONTRAST)
+    return [f"{picture}: {each}" for each in found] + _sideways(page, picture, whole=whole)
 
 
 def width(page: Page) -> int:
@@ -37,11 +47,52 @@ def width(page: Page) -> int:
     return int(root.evaluate("async root => (await document.fonts.ready, root.scrollWidth)"))
 
 
-def look(page: Page, picture: str) -> None:
-    """Look at the page as it is; with SCREENSHOTS=folder its picture is kept there."""
-    page.wait_for_load_state()  # a press may have begun to leave the page
-    assert page.viewport_size
-    assert width(page) <= page.viewport_size["width"], picture
-    assert findings(page) == [], picture
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{picture}.png", full_page=True)
+def _findings(page: Page, rules: list[str] | None = None) -> list[str]:
+    """Return what axe takes for serious or critical, by all of its rules or by some."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]}  # it is quicker without the rest
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": rules}
+    page.evaluate("document.fonts.ready")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_SCRIPT)
+    results = page.evaluate("options => axe.run(document, options)", options)
+    return [
+        f"{each['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})"
+        for each in results["violations"]
+        if each["impact"] in _SERIOUS
+        for node in each["nodes"]
+    ]
+
+
+def _sideways(page: Page, picture: str, *, whole: bool) -> list[str]:
+    """Return on which screens the page is wider than they are; keep its pictures if wanted."""
+    page.wait_for_load_state()
+    before, found = page.viewport_size, []
+    assert before
+    for screen in (PHONE, DESK):
+        page.set_viewport_size({"width": screen, "height": 900})
+        if (wide := width(page)) > screen:
+            found.append(f"{picture}: {wide} wide on a screen of {screen}")
+        _keep(page, f"{picture}-{screen}", whole=whole)
+    page.set_viewport_size(before)
+    return found
+
+
+def _keep(page: Page, picture: str, *, whole: bool) -> None:
+    folder = os.environ.get("SCREENSHOTS")
+    if not folder:
+        return
+    path = Path(folder) / re.sub(r"\W+", "-", picture)
+    page.screenshot(path=f"{path}.png", full_page=whole)
+    with _dark(page):
+        page.screenshot(path=f"{path}-dark.png", full_page=whole)
+
+
+@contextmanager
+def _dark(page: Page) -> Iterator[None]:
+    """Show the page in dark: customers' pages ask the screen, the admin has a class for it."""
+    page.emulate_media(color_scheme="dark")
+    page.evaluate("document.documentElement.classList.add('dark')")
+    yield
+    page.evaluate("document.documentElement.classList.remove('dark')")
+    page.emulate_media(color_scheme="light")

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
-from tests.browser import looks
-from tests.browser.conftest import PASSWORD, OpenPage, sign_in
+from tests.browser.conftest import OpenPage, sign_in
+from tests.browser.looks import faults
 from tests.browser.pages import PAGES, SIGN_IN, STATES, Shop, open_shop
 from tests.factories import user
 
@@ -19,26 +19,10 @@ pytestmark = [
     pytest.mark.usefixtures("committed_db"),
 ]
 
-CONTRAST = ["color-contrast", "link-in-text-block"]
-PHONE, DESK = 390, 1280  # pixels
-
 
 @pytest.fixture(autouse=True)
 def _mail(settings: Settings) -> None:
     settings.SENDS_MAIL = True  # else there are no pages for a forgotten password
-
-
-def faults(page: Page, name: str) -> list[str]:
-    """Return what is wrong with a page: in light, the contrast in dark too, and on a phone."""
-    found = looks.findings(page)
-    page.evaluate("document.documentElement.classList.add('dark')")
-    found += looks.findings(page, CONTRAST)
-    page.evaluate("document.documentElement.classList.remove('dark')")
-    for screen in (PHONE, DESK):
-        page.set_viewport_size({"width": screen, "height": 900})
-        if (wide := looks.width(page)) > screen:
-            found.append(f"{wide} wide on a screen of {screen}")
-    return [f"{name}: {each}" for each in found]
 
 
 def test_pages_have_no_serious_finding(open_page: OpenPage, sandbox: Sandbox) -> None:
@@ -57,8 +41,7 @@ def test_pages_have_no_serious_finding(open_page: OpenPage, sandbox: Sandbox) ->
     for name, (start, do) in STATES.items():
         page.goto(PAGES[start](shop))
         do(page)
-        page.wait_for_load_state()
-        found += faults(page, name)
+        found += faults(page, name, whole=page.get_by_role("dialog").count() == 0)
     assert not found, "\n".join(found)
 
 
@@ -109,9 +92,6 @@ def test_keyboard_skips_the_menu_and_opens_what_the_mouse_can(
 
 
 def _enter(page: Page, sandbox: Sandbox) -> Shop:
-    owner = user(is_staff=True, is_superuser=True)
-    owner.set_password(PASSWORD)
-    owner.save()
     shop = open_shop(sandbox)
-    sign_in(page, owner)
+    sign_in(page, user(is_staff=True, is_superuser=True))
     return shop

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from inventory_client.sandbox.server import Sandbox
 from tests.admin.pages import LIST, address
-from tests.browser.conftest import PASSWORD, OpenPage, sign_in
+from tests.browser.conftest import OpenPage, sign_in
 from tests.browser.pages import PAGES, Shop, open_shop
 from tests.factories import staff
 
@@ -66,10 +66,7 @@ def test_desk_offers_each_role_exactly_what_it_may(
     open_page: OpenPage, sandbox: Sandbox, role: str
 ) -> None:
     desk, shop, page = DESKS[role], open_shop(sandbox), open_page()
-    member = staff(role, username=role)
-    member.set_password(PASSWORD)
-    member.save()
-    sign_in(page, member)
+    sign_in(page, staff(role, username=role))
 
     assert actions(page) == sorted(desk.actions)
     assert menu(page) == sorted(desk.menu)
@@ -89,10 +86,7 @@ def test_pages_of_verbs_open_to_exactly_those_who_may(
 ) -> None:
     """Who knows the address of a page gets no further than who was offered its button."""
     desk, shop, page = DESKS[role], open_shop(sandbox), open_page()
-    member = staff(role, username=role)
-    member.set_password(PASSWORD)
-    member.save()
-    sign_in(page, member)
+    sign_in(page, staff(role, username=role))
     ready = {"confirm": "pending", "complete": "confirmed", "cancel": "pending"}
     for verb, name in {**ready, "hold": "pending", "release": "held"}.items():
         assert opens(page, address(shop.orders[name], verb)) == (verb in desk.actions), verb
