@@ -7,7 +7,13 @@ from typing import Any, Protocol
 
 from inventory_client.addresses import segment
 from inventory_client.answers import Adjusted, Answer, BadAnswer, adjusted, count
-from inventory_client.errors import InventoryError, NotYet, OutcomeUnknown, Rejected
+from inventory_client.errors import (
+    UNKNOWN_PRODUCT,
+    InventoryError,
+    NotYet,
+    OutcomeUnknown,
+    Rejected,
+)
 
 _STOCK_LEFT = re.compile(r"(?:current quantity|available)\D{1,3}(\d{1,18})\b", re.IGNORECASE)
 _DETAIL_LENGTH = 300
@@ -118,7 +124,7 @@ def observation(answer: Answer, said: str) -> str:
         case 400 | 422:
             return "invalid_request"
         case 404 if "Product " in said and said.endswith(" not found"):
-            return "unknown_product"
+            return UNKNOWN_PRODUCT
         case 401 | 403 | 404 | 405:
             return "misconfigured"
         case 429:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+UNKNOWN_PRODUCT = "unknown_product"  # the code of a product that the inventory does not have
+
 
 class ServiceError(Exception):
     """A call to a service that gave no usable result.

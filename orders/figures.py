@@ -18,6 +18,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
+from inventory_client.errors import UNKNOWN_PRODUCT
 from orders.queries import Count, within
 from orders.status import IN_FLIGHT, FailureReason, OrderStatus
 
@@ -28,7 +29,7 @@ WORKER_BEATS_WITHIN = timedelta(seconds=30)  # three of procrastinate's heartbea
 LAST_CALLS = 1000  # stock calls at most that the inventory's health is told from
 LAST_CALLS_WITHIN = timedelta(minutes=10)
 # What an inventory service says that is well: it did as it was asked, or knows why not.
-ANSWERS = ("applied", "insufficient_stock", "unknown_product")
+ANSWERS = ("applied", "insufficient_stock", UNKNOWN_PRODUCT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,16 +80,16 @@ def minutes(name: str, default: float) -> float:
     return 60 * _above_zero(name, default, "minutes")
 
 
-MOST_HOURS = 24 * 365
+MOST_HOURS = 24 * 365  # a year
 
 
 def hours(name: str) -> int | None:
-    """Return whole hours from 1 to a year's 8760; None when unset, or ``off``."""
+    """Return whole hours from 1 to ``MOST_HOURS``; None when unset, or ``off``."""
     text = env.str(name, "").strip()
     if text.lower() in ("", "off"):
         return None
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_HOURS):
-        raise ImproperlyConfigured(f"{name} must be whole hours, from 1 to a year's 8760, or off")
+        raise ImproperlyConfigured(f"{name} must be whole hours, from 1 to {MOST_HOURS}, or off")
     return int(text)
 
 

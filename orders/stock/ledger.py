@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from inventory_client.errors import UNKNOWN_PRODUCT
 from orders.errors import Shortage
 from orders.models import Confirmation, StockMovement
 from orders.status import ConfirmationState, FailureReason, MovementState
@@ -64,8 +65,7 @@ def _loaded(records: Sequence[Any]) -> Loaded:
 
 
 def _movement(record: Sequence[Any]) -> Movement:
-    columns = list(record)
-    columns[4] = MovementState(columns[4])
+    columns = [*record[:4], MovementState(record[4]), *record[5:]]
     return Movement(*columns)
 
 
@@ -187,7 +187,7 @@ def _failure_of(confirmation: Confirmation) -> tuple[FailureReason, list[Shortag
     rejected = list(confirmation.movements.filter(state=MovementState.REJECTED))
     if not rejected:
         return FailureReason.CANCELLED, []
-    short = [m for m in rejected if m.rejection in ("insufficient_stock", "unknown_product")]
+    short = [m for m in rejected if m.rejection in ("insufficient_stock", UNKNOWN_PRODUCT)]
     if not short:
         return FailureReason.INVENTORY_REFUSED, []
     return FailureReason.INSUFFICIENT_STOCK, [

@@ -17,7 +17,7 @@ from structlog.contextvars import bound_contextvars as about
 from inventory_client import InventoryClient
 from inventory_client.answers import StockLevel
 from inventory_client.clock import boottime
-from inventory_client.errors import Rejected, Unavailable
+from inventory_client.errors import UNKNOWN_PRODUCT, Rejected, Unavailable
 from orders import outgoing
 from orders.status import FailureReason, MovementState
 from orders.stock import availability, inventory, ledger, movements, outcomes, timing
@@ -150,7 +150,7 @@ def _give_back(claimed: Claimed, level: StockLevel | Unavailable | Rejected) -> 
             )
         return
     inventory.log_failure(level)
-    if level.code in ("unknown_product", "invalid_product_id"):
+    if level.code in (UNKNOWN_PRODUCT, "invalid_product_id"):
         outcomes.reject_unsent(movement.id, fence, code=level.code, available=0)
     else:
         movements.release(movement.id, fence, delay=_retry_delay(movement, level.retry_after))
@@ -175,7 +175,7 @@ def read_back(loaded: Loaded, movement: Movement, turn: Turn) -> None:
         level = _read(client, movement, turn.patience)
     if not isinstance(level, StockLevel):
         inventory.log_failure(level)
-        if level.code == "unknown_product":
+        if level.code == UNKNOWN_PRODUCT:
             movements.resolve_unknown(movement.id, fence, MovementState.REVIEW)
         else:
             delay = _retry_delay(movement, level.retry_after)

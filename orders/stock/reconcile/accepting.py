@@ -8,12 +8,11 @@ from datetime import datetime
 
 from django.db import connection
 
-from inventory_client.errors import InventoryError
+from inventory_client.errors import UNKNOWN_PRODUCT, InventoryError
 from orders.errors import NotAccepted
 from orders.models import StockBaseline, StockMovement
 from orders.stock import inventory
 from orders.stock.reconcile.positions import UNCLEAR, Position, positions
-from orders.stock.reconcile.reading import GONE
 
 
 def accept(product_id: str, quantity: int, *, note: str, by: str, via: str) -> StockBaseline | None:
@@ -68,7 +67,7 @@ def _read(product_id: str) -> int | None:
     try:
         return inventory.client().read(product_id).quantity
     except InventoryError as exc:
-        if exc.code == GONE:
+        if exc.code == UNKNOWN_PRODUCT:
             return None
         raise NotAccepted(f"The inventory does not tell the stock of {product_id}: {exc}") from exc
 

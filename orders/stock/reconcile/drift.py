@@ -12,9 +12,10 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from inventory_client import StockLevel
+from inventory_client.errors import UNKNOWN_PRODUCT
 from orders.stock.reconcile.findings import Finding, Severity
 from orders.stock.reconcile.positions import PATIENCE, Position, positions
-from orders.stock.reconcile.reading import GONE, levels
+from orders.stock.reconcile.reading import levels
 
 ROUNDS = 3  # looks at a product that moves, or can't be read, before it is left out
 
@@ -67,12 +68,12 @@ def _stocks(products: Sequence[str]) -> dict[str, int | str]:
 def _has(stock: int | str) -> int | None:
     """Return a stock in pieces: what is gone has none; None when it can't be told."""
     if isinstance(stock, str):
-        return 0 if stock == GONE else None
+        return 0 if stock == UNKNOWN_PRODUCT else None
     return stock
 
 
 def _unread(stock: int | str) -> bool:
-    return isinstance(stock, str) and stock != GONE
+    return isinstance(stock, str) and stock != UNKNOWN_PRODUCT
 
 
 def _drift(position: Position, stock: int | str) -> Finding:
@@ -84,7 +85,7 @@ def _drift(position: Position, stock: int | str) -> Finding:
     )
     sole = settings.INVENTORY_SOLE_WRITER
     pieces = _has(stock) or 0
-    if stock == GONE:
+    if stock == UNKNOWN_PRODUCT:
         has = "knows no such product"
     else:
         has = f"has {pieces} ({pieces - position.expected:+d})"

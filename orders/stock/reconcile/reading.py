@@ -8,7 +8,6 @@ from inventory_client.errors import InventoryError
 from orders.stock import inventory
 
 READERS = 4  # reads at a time
-GONE = "unknown_product"  # the code of a product that the inventory does not have
 
 
 def levels(products: Iterable[str]) -> Iterator[StockLevel | InventoryError]:

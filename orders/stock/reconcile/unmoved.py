@@ -12,12 +12,12 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from inventory_client import StockLevel
-from inventory_client.errors import InventoryError
+from inventory_client.errors import UNKNOWN_PRODUCT, InventoryError
 from orders.status import MovementState
 from orders.stock import inventory
 from orders.stock.reconcile.findings import Finding, Severity
 from orders.stock.reconcile.positions import PATIENCE, UNCLEAR
-from orders.stock.reconcile.reading import GONE, levels
+from orders.stock.reconcile.reading import levels
 
 NO_LIST = "not_offered"
 
@@ -72,7 +72,7 @@ def _read(products: Iterable[str]) -> Iterator[StockLevel]:
     for level in levels(products):
         if isinstance(level, StockLevel):
             yield level
-        elif level.code != GONE:
+        elif level.code != UNKNOWN_PRODUCT:
             raise level
 
 
