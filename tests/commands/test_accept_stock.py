@@ -109,6 +109,18 @@ def test_accept_lists_who_accepted_what_and_why(order: Order) -> None:
     assert (listed["quantity"], listed["expected"], listed["note"]) == (50, 43, "a delivery")
 
 
+def test_accept_lists_so_many_and_says_that_there_are_more(order: Order) -> None:
+    for quantity in range(3):
+        StockBaseline.objects.create(product_id="10", quantity=quantity, at=timezone.now())
+    assert run("accept_stock", "--limit", "2").out.splitlines()[-1] == "and older ones: see --limit"
+    assert len(run("accept_stock", "--limit", "3").out.splitlines()) == 6
+    document = json.loads(run("accept_stock", "--json", "--limit", "2").out)
+    assert [each["quantity"] for each in document["accepted"]] == [2, 1]
+    assert document["more"] is True
+    with pytest.raises(CommandError, match="at least 1"):
+        run("accept_stock", "--limit", "0")
+
+
 @pytest.mark.parametrize(
     ("product", "quantity", "refusal"),
     [

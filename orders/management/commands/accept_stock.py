@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from orders import lifecycle, queries
+from orders.actor import Actor
 from orders.errors import Forbidden, NotAccepted
 from orders.management.commands._actor import actor_of
 
@@ -19,7 +20,8 @@ class Command(BaseCommand):
     help = (
         "Accept the stock that the inventory has of a product and the ledger did not leave there:"
         " a delivery, or what was lost with a restored database. Moves nothing. Exit 0 accepted,"
-        " or as expected anyway; 1 refused. Without a product: list what was accepted."
+        " or as expected anyway; 1 refused. Without a product: list what was accepted, the latest"
+        " first."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,6 +42,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--json", action="store_true", dest="as_json", help="list as one JSON document"
         )
+        parser.add_argument(
+            "--limit",
+            type=int,
+            default=LISTED,
+            metavar="N",
+            help="list so many (default: %(default)s)",
+        )
 
     def handle(
         self,
@@ -49,17 +58,19 @@ class Command(BaseCommand):
         note: str,
         user: str | None,
         as_json: bool,
+        limit: int,
         **options: Any,
     ) -> None:
+        if limit < 1:
+            raise CommandError("--limit must be at least 1.")
         if product is None and not note:
-            self._list(as_json)
+            self._list(limit, as_json=as_json)
         elif product is None or quantity is None or not note.strip() or as_json:
             raise CommandError('To accept, name PRODUCT, QUANTITY, and --note "why it is right".')
         else:
-            self._accept(product, quantity, note, user)
+            self._accept(product, quantity, note, actor_of(user))
 
-    def _accept(self, product: str, quantity: int, note: str, user: str | None) -> None:
-        actor = actor_of(user)
+    def _accept(self, product: str, quantity: int, note: str, actor: Actor) -> None:
         try:
             baseline = lifecycle.accept_stock(product, quantity, note=note, actor=actor)
         except Forbidden as exc:
@@ -71,8 +82,9 @@ class Command(BaseCommand):
         else:
             self.stdout.write(str(baseline))
 
-    def _list(self, as_json: bool) -> None:
-        found = queries.accepted(LISTED)
+    def _list(self, limit: int, *, as_json: bool) -> None:
+        found = queries.accepted(limit + 1)
+        more, found = len(found) > limit, found[:limit]
         if as_json:
             rows = [
                 {
@@ -85,10 +97,13 @@ class Command(BaseCommand):
                 }
                 for each in found
             ]
-            self.stdout.write(json.dumps({"accepted": rows}, indent=2, ensure_ascii=False))
+            document = {"accepted": rows, "more": more}
+            self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
             return
         for each in found:
             at = each.at.isoformat(timespec="seconds")
             self.stdout.write(f"{at} {each.actor}: {each}\n  {each.note}")
+        if more:
+            self.stdout.write("and older ones: see --limit")
         if not found:
             self.stdout.write("nothing was accepted")
