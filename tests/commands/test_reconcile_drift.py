@@ -242,6 +242,8 @@ def test_reconcile_since_a_moment_leaves_out_what_moves_while_it_looks(
 def test_reconcile_since_no_moment_could_not_run() -> None:
     with pytest.raises(CommandError, match="is no time like"):
         run("reconcile_stock", "--since", "yesterday")
+    with pytest.raises(CommandError, match="is yet to come"):
+        run("reconcile_stock", "--since", "2226-11-26")
     with pytest.raises(CommandError, match="asks the inventory"):
         run("reconcile_stock", "--since", "2026-11-26", "--no-inventory")
 

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
+from orders.management.commands.reconcile_stock import Command
 from orders.models import Confirmation, Order, StockMovement
 from orders.stock import ledger, reconcile
 from tests import factories
@@ -196,6 +197,30 @@ def test_reconcile_takes_as_many_statements_for_many_orders_as_for_one(sandbox: 
             assert run("reconcile_stock").code == 0
         counts.append(len(asked))
     assert counts[0] == counts[1] <= 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--since", "yesterday"], "no time like"),
+        (["--sinse", "2026-11-26"], "unrecognized"),
+        (["--product"], "expected one argument"),
+    ],
+)
+def test_reconcile_that_is_mistyped_is_not_unsettled(
+    arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        Command().run_from_argv(["manage.py", "reconcile_stock", *arguments])
+    assert exit_.value.code == 3
+    assert why in capsys.readouterr().err
+
+
+def test_reconcile_asked_for_help_gives_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        Command().run_from_argv(["manage.py", "reconcile_stock", "--help"])
+    assert not exit_.value.code
+    assert "3 could not run" in " ".join(capsys.readouterr().out.split())
 
 
 def test_reconcile_without_a_database_is_neither_clean_nor_a_violation() -> None:

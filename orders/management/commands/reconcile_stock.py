@@ -46,10 +46,20 @@ class Command(BaseCommand):
             "--since",
             type=_moment,
             metavar="TIME",
-            help="after a restore, the time of the backup: find products, too, that the ledger"
-            " never moved and the inventory has changed since then",
+            help="after a restore, the time of the backup (UTC, unless it names a zone): find"
+            " products, too, that the ledger never moved and the inventory has changed since then",
         )
         parser.add_argument("--no-inventory", action="store_true", help="check our own tables only")
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Refuse what is mistyped by an exit of our own: argparse's 2 means unsettled here."""
+        parser = self.create_parser(argv[0], argv[1])
+        try:
+            parser.parse_args(argv[2:])
+        except CommandError as exc:
+            self.stderr.write(f"{parser.format_usage()}{exc}")
+            sys.exit(COULD_NOT_RUN)
+        super().run_from_argv(argv)
 
     def handle(
         self,
@@ -106,7 +116,10 @@ def _moment(text: str) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError as exc:
         raise ArgumentTypeError(f"{text!r} is no time like 2026-11-26T10:15:30Z") from exc
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    if at > datetime.now(UTC):
+        raise ArgumentTypeError(f"{text!r} is yet to come")
+    return at
 
 
 def _counted(
