@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.core.management import CommandError
 from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -17,13 +18,14 @@ from pytest_django.fixtures import Settings
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Confirmation, Order, StockMovement
+from orders.status import UNSETTLED_CONFIRMATIONS, MovementState
 from tests.backup import databases
 from tests.commands.running import run
 from tests.factories import OPERATOR, order_of, stock
 from tests.stock.deaths import dying
 
 pytestmark = pytest.mark.xdist_group("backup")  # one copy of the migrated database
-STOCK = {"5": 40, "7": 30, "9": 20, "10": 45, "11": 60, "13": 50, "16": 8}
+STOCK = {"4": 50, "5": 40, "7": 30, "9": 20, "10": 45, "11": 60, "13": 50, "16": 8}
 
 
 @pytest.fixture
@@ -57,6 +59,19 @@ def under_way(state: str, **quantities: Any) -> Order:
     return order
 
 
+def yet(to_do: str, order: Order) -> str:
+    """Return how a finding names what the worker is yet to do for an order."""
+    movement = StockMovement.objects.get(
+        confirmation__order=order, state__in=[MovementState.PLANNED, MovementState.CLAIMED]
+    )
+    return f"order #{order.pk} is yet to {to_do} (movement:{movement.pk})"
+
+
+def being_given_back(**quantities: Any) -> Order:
+    """Return an order that was cancelled, and whose stock is still to be given back."""
+    return lifecycle.cancel(confirmed(**quantities).pk, actor=OPERATOR, hold=0)
+
+
 def give_back(sandbox: Sandbox, product: str, pieces: int) -> None:
     """Do by hand, in the inventory, what undoes there what the ledger does not know."""
     answer = requests.post(
@@ -69,7 +84,8 @@ def give_back(sandbox: Sandbox, product: str, pieces: int) -> None:
 
 def advance_all() -> None:
     """Do a worker's work, once it is certain that whoever held something is gone."""
-    Confirmation.objects.filter(state="running").update(wake_at=timezone.now())
+    unsettled = Confirmation.objects.filter(state__in=UNSETTLED_CONFIRMATIONS)
+    unsettled.update(wake_at=timezone.now())
     StockMovement.objects.filter(state="claimed").update(lease_until=timezone.now())
     while lifecycle.advance_due():
         pass
@@ -82,22 +98,24 @@ def test_drill_shows_exactly_what_was_lost_and_the_runbook_resolves_it(
     sandbox.store.set_stock(dict(STOCK))
     known = [confirmed(p10=2, p9=1), confirmed(p7=3), confirmed(p5=4), confirmed(p11=1)]
     waiting = order_of(p10=5)
-    under_way("planned", p9=2)
-    under_way("claimed", p11=6)
-    under_way("claimed", p16=3)  # the first of its product
-    assert reconciled() == (2, {})  # three are on their way
+    of_4 = being_given_back(p4=2)
+    yet_4 = yet("give back 2", of_4)
+    yet_9 = yet("take 2", under_way("planned", p9=2))
+    yet_11 = yet("take 6", under_way("claimed", p11=6))
+    yet_16 = yet("take 3", under_way("claimed", p16=3))  # the first of its product
+    assert reconciled() == (2, {})  # four are on their way
     dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
     # Not a minute before the backup, as restore_db says it: the stock was filled just now.
     since = timezone.now().isoformat()
 
     # Seven more are confirmed: one that waited, three that were under way, and three that come. Of
-    # products 13 and 16 nothing had moved before.
+    # products 13 and 16 nothing had moved before. What was cancelled is given back.
     lifecycle.confirm(waiting.pk, actor=OPERATOR)
     advance_all()
     lost = [confirmed(p10=1, p7=4), confirmed(p7=2, p13=3), confirmed(p9=1)]
     assert Order.objects.filter(status="CONFIRMED").count() == len(known) + 7
     assert reconciled() == (0, {})
-    after = {"5": 36, "7": 21, "9": 16, "10": 37, "11": 53, "13": 47, "16": 5}
+    after = {"4": 50, "5": 36, "7": 21, "9": 16, "10": 37, "11": 53, "13": 47, "16": 5}
     assert stock(sandbox) == after
 
     connection.close()
@@ -107,18 +125,23 @@ def test_drill_shows_exactly_what_was_lost_and_the_runbook_resolves_it(
     of_10, of_7, of_11 = known[0].pk, known[1].pk, known[3].pk
     code, found = reconciled("--since", since)
     assert code == 1
-    for product, has in (("13", 47), ("16", 5)):
+    for product, has in (("13", "47"), ("16", f"5; {yet_16}")):
         unmoved = found.pop(product)
         assert unmoved.startswith("the ledger never moved it, and the inventory changed it at ")
         assert unmoved.endswith(f"; it has {has}")
     assert found == {
+        "4": f"order #{of_4.pk} left 48 in stock, and the inventory has 50 (+2); {yet_4}",
         "10": f"order #{of_10} left 43 in stock, and the inventory has 37 (-6)",
         "7": f"order #{of_7} left 27 in stock, and the inventory has 21 (-6)",
-        "9": f"order #{of_10} left 19 in stock, and the inventory has 16 (-3)",
-        "11": f"order #{of_11} left 59 in stock, and the inventory has 53 (-6)",
+        "9": f"order #{of_10} left 19 in stock, and the inventory has 16 (-3); {yet_9}",
+        "11": f"order #{of_11} left 59 in stock, and the inventory has 53 (-6); {yet_11}",
     }
 
-    # The runbook. What can be confirmed anew is given back first: confirming takes it again.
+    # The runbook. What can be confirmed anew is given back first: confirming takes it again. What
+    # is given back anew is taken out first.
+    with pytest.raises(CommandError, match=r"yet to give back 2 .*, and 50 become 52"):
+        run("accept_stock", "4", "50", "--note", "it is what the inventory has")
+    give_back(sandbox, "4", -2)
     give_back(sandbox, "10", 6)
     give_back(sandbox, "9", 3)
     give_back(sandbox, "11", 6)
@@ -129,7 +152,7 @@ def test_drill_shows_exactly_what_was_lost_and_the_runbook_resolves_it(
     said = run("accept_stock", "7", "21", "--note", why).out
     assert said == "product 7: 21, where the ledger expected 27 (-6)\n"
     run("accept_stock", "13", "47", "--note", why)
-    run("accept_stock", "16", "8", "--note", "given back; its order is under way again")
+    run("accept_stock", "16", "8", "--note", "its order is under way again", "--looked-up")
     assert reconciled("--since", since) == (2, {})  # what was under way is so again
     # Now the worker may start, and staff confirm again what is PENDING again, or enter it anew.
     advance_all()
@@ -155,6 +178,7 @@ def test_drill_whose_worker_starts_before_the_reconciliation_loses_the_evidence(
     sandbox.store.set_stock(dict(STOCK))
     confirmed(p9=1)
     under_way(state, p9=2)
+    being_given_back(p4=2)
     dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
     advance_all()
     connection.close()
@@ -165,3 +189,4 @@ def test_drill_whose_worker_starts_before_the_reconciliation_loses_the_evidence(
 
     assert reconciled() == (0, {})
     assert stock(sandbox)["9"] == 20 - 1 - 2 - 2  # taken twice, and nobody knows
+    assert stock(sandbox)["4"] == 50 - 2 + 2 + 2  # nor that it was given back twice

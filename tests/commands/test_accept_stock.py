@@ -1,6 +1,7 @@
 """``accept_stock``: the ledger counts on from what a person has seen, and says who and why."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,9 @@ from pytest_django.fixtures import Settings
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Order, StockBaseline, StockMovement
+from orders.stock import ledger
 from orders.stock.reconcile import accepting
+from orders.stock.reconcile.under_way import UnderWay, under_way
 from tests.commands.running import run
 from tests.factories import OPERATOR, order_of, staff, stock
 
@@ -82,6 +85,15 @@ def test_accept_of_a_product_that_the_inventory_no_longer_has_takes_it_for_none(
     assert "0 were accepted or have moved since, and the inventory has 3 (+3)" in (
         run("reconcile_stock").out
     )
+
+
+def test_accept_of_a_product_that_is_gone_and_that_nobody_ever_read_takes_it_for_none(
+    sandbox: Sandbox, order: Order
+) -> None:
+    StockMovement.objects.update(after_quantity=None)
+    sandbox.store.set_stock({"10": None})
+    assert accept("10", "0") == "product 10: 0, where the ledger expected nothing\n"
+    assert run("reconcile_stock").code == 0
 
 
 def test_accept_twice_accepts_once(order: Order) -> None:
@@ -164,11 +176,92 @@ def test_accept_of_a_product_that_is_claimed_is_what_its_movement_counts_on_from
     lifecycle.confirm(other.pk, actor=OPERATOR, hold=0)
     theirs = StockMovement.objects.filter(confirmation__order=other)
     theirs.update(state="claimed", lease_until=timezone.now())
-    accept("10", "50")
+    with pytest.raises(CommandError, match=r"is yet to take 1 .*, and 50 become 49"):
+        accept("10", "50")
+    accept("10", "50", "--looked-up")
     lifecycle.advance(other.confirmations.get().pk, hold=5)
     assert theirs.get().state == "applied"
     assert stock(sandbox)["10"] == 49
     assert run("reconcile_stock").code == 0
+
+
+def test_accept_while_the_worker_is_yet_to_move_the_product_wants_somebody_to_have_looked_it_up(
+    sandbox: Sandbox, order: Order
+) -> None:
+    """After a restore it may have been done already, and then is done again."""
+    lifecycle.cancel(order.pk, actor=OPERATOR, hold=0)
+    planned = StockMovement.objects.get(state="planned").pk
+    words = f"order #{order.pk} is yet to give back 2 (movement:{planned})"
+    (found,) = [
+        each
+        for each in json.loads(run("reconcile_stock", "--json").out)["findings"]
+        if each["product_id"] == "10"
+    ]
+    assert found["what"].endswith(f"the inventory has 50 (+7); {words}")
+    assert "undo that first" in found["next_step"]
+    assert "accept_stock 10 50" not in found["next_step"]
+    refusal = rf"{re.escape(words)}, and 50 become 52\..* --looked-up\. Nothing was accepted"
+    with pytest.raises(CommandError, match=refusal):
+        accept("10", "50")
+    assert not StockBaseline.objects.exists()
+    # What is expected anyway is nothing to be accepted.
+    sandbox.store.set_stock({"10": 43})
+    assert accept("10", "43") == "product 10: the ledger expects 43 anyway\n"
+    sandbox.store.set_stock({"10": 50})
+    accept("10", "50", "--looked-up")
+    lifecycle.advance(order.confirmations.get().pk, hold=5)
+    assert stock(sandbox)["10"] == 52
+    assert run("reconcile_stock").code == 0
+
+
+TAKES, GIVES_BACK = "is yet to take 2", "is yet to give back 2"
+
+
+def test_under_way_says_what_the_worker_is_yet_to_do(sandbox: Sandbox, order: Order) -> None:
+    other = order_of(p10=2, p9=1)
+    lifecycle.confirm(other.pk, actor=OPERATOR, hold=0)
+    confirmation = other.confirmations.all()
+    of = StockMovement.objects.filter(confirmation__order=other)
+    # The confirmation, whether it is to be cancelled, how far it is with 10 and 9; what is next.
+    cases = [
+        ("running", False, "planned", "planned", TAKES, -2),
+        ("running", False, "claimed", "planned", TAKES, -2),
+        ("running", True, "planned", "planned", None, 0),
+        ("running", False, "planned", "rejected", None, 0),
+        ("running", False, "applied", "planned", "gives back 2 if it can't have everything", 0),
+        ("running", True, "applied", "planned", GIVES_BACK, 2),
+        ("running", False, "applied", "rejected", GIVES_BACK, 2),
+        ("reversing", False, "applied", "void", GIVES_BACK, 2),
+        ("confirmed", False, "applied", "applied", None, 0),
+    ]
+    for state, cancelled, ten, nine, words, pieces in cases:
+        confirmation.update(state=state, cancel_requested_at=timezone.now() if cancelled else None)
+        of.filter(product_id="10").update(state=ten)
+        of.filter(product_id="9").update(state=nine)
+        by = f" (movement:{of.get(product_id='10').pk})" if words == TAKES else ""
+        expected = {"10": UnderWay(f"order #{other.pk} {words}{by}", pieces)} if words else {}
+        assert under_way(["10"]) == expected, (state, cancelled, ten, nine)
+
+    confirmation.update(state="reversing")
+    back = StockMovement.objects.create(
+        confirmation=confirmation.get(), product_id="10", delta=2, reverses=of.get(product_id="10")
+    )
+    for state in ("planned", "claimed"):
+        StockMovement.objects.filter(pk=back.pk).update(state=state)
+        words = f"order #{other.pk} {GIVES_BACK} (movement:{back.pk})"
+        assert under_way(["10"]) == {"10": UnderWay(words, 2)}
+    StockMovement.objects.filter(pk=back.pk).update(state="applied")
+    assert under_way(["10"]) == {}
+
+
+def test_under_way_names_a_few_orders_and_counts_the_others(order: Order) -> None:
+    numbers = [order_of(p10=2).pk for _ in range(7)]
+    ledger.open_confirmations(numbers, actor="system", via="api")
+    found = under_way(["9", "10"])["10"]
+    named = [each for each in numbers if f"order #{each} {TAKES} (movement:" in found.words]
+    assert named == numbers[:5]
+    assert found.words.endswith("), and 2 more")
+    assert found.pieces == -14
 
 
 @pytest.mark.parametrize("late", ["before the reading", "after the reading"])

@@ -1,33 +1,21 @@
 """``reconcile_stock`` beside the inventory: what differs, and what only seems to."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.management import CommandError
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from inventory_client import InventoryClient, StockLevel, Unavailable
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Order, StockMovement
-from orders.stock import inventory
 from orders.stock.reconcile import drift
 from orders.stock.reconcile.positions import positions
-from tests.commands.running import run
+from tests.commands.running import drifts, run
 from tests.factories import OPERATOR, order_of
 
 pytestmark = pytest.mark.usefixtures("committed_db")
-
-
-def drifts(*arguments: str) -> tuple[int, list[tuple[str, str | None, str]]]:
-    """Return the exit code, and severity, product and text of each finding."""
-    outcome = run("reconcile_stock", "--json", *arguments)
-    found: list[dict[str, Any]] = json.loads(outcome.out)["findings"]
-    assert {each["invariant"] for each in found} <= {"I3"}
-    return outcome.code, [(each["severity"], each["product_id"], each["what"]) for each in found]
 
 
 @pytest.fixture
@@ -91,6 +79,8 @@ def test_reconcile_of_a_product_in_flight_does_not_compare_it(
 
     assert outcome.code == 2  # for the confirmation that runs
     assert "note I3 product 9: not compared with the inventory: it is moving" in outcome.out
+    (movement,) = StockMovement.objects.filter(confirmation__order=other)
+    assert f"(order:{other.pk} movement:{movement.pk})" in outcome.out
     assert "77" not in outcome.out
 
 
@@ -153,99 +143,23 @@ def test_reconcile_without_an_inventory_says_that_it_compared_nothing(
     assert drifts() == (expected[0], [(expected[1], None, text)])
 
 
-@pytest.fixture
-def unmoved(sandbox: Sandbox, order: Order, settings: Settings) -> str:
-    """A moment; since then product 7 has changed, which somebody ordered and nobody confirmed."""
+def test_reconcile_of_a_product_whose_stock_nobody_read_says_so(
+    sandbox: Sandbox, order: Order, settings: Settings
+) -> None:
+    """As when a person decided its only movement, after replays without a proof."""
     settings.INVENTORY_SOLE_WRITER = True
-    sandbox.store.set_stock({"7": 5, "8": 6})
-    order_of(p7=1)
-    order_of(p8=1)
     since = timezone.now().isoformat()
-    sandbox.store.set_stock({"7": 4})
-    return since
+    StockMovement.objects.filter(product_id="10").update(after_quantity=None)
+    sandbox.store.set_stock({"10": 7})
+    text = "not compared with the inventory: nobody has read what the ledger's movements left"
+    assert drifts() == (2, [("unsettled", "10", text)])
+    assert drifts("--since", since) == (3, [("unread", "10", text)])
+    assert "manage.py accept_stock 10 QUANTITY --note" in run("reconcile_stock").out
 
-
-def test_reconcile_since_a_moment_finds_what_changed_and_the_ledger_never_moved(
-    sandbox: Sandbox, unmoved: str, settings: Settings
-) -> None:
-    sandbox.store.set_stock({f"new {number}": 1 for number in range(120)})  # three pages
-    code, found = drifts("--since", unmoved)
-    assert code == 1
-    assert {severity for severity, _, _ in found} == {"violation"}
-    assert {product for _, product, _ in found} == {"7", *(f"new {n}" for n in range(120))}
-    assert len(found) == 121
-    assert drifts("--since", unmoved, "--product", "7")[1][0][2].endswith("; it has 4")
-    assert drifts("--since", unmoved, "--product", "8") == (0, [])
-    settings.INVENTORY_SOLE_WRITER = False
-    assert drifts("--since", unmoved)[0] == 0
-    assert drifts() == (0, [])
-
-
-def test_reconcile_since_a_moment_through_the_gateway_looks_at_what_was_ordered(
-    sandbox: Sandbox, unmoved: str, settings: Settings
-) -> None:
-    """It has no list of products."""
-    settings.INVENTORY_DIALECT = "gateway"
-    settings.INVENTORY_SERVICE_URL = sandbox.gateway_url
-    inventory.client.cache_clear()
-    sandbox.store.set_stock({"new": 1})
-    order_of(p77=1)  # which the inventory does not know
-    assert [product for _, product, _ in drifts("--since", unmoved)[1]] == ["7"]
-
-
-@pytest.mark.parametrize(
-    ("level", "said"),
-    [
-        (StockLevel("7", 4, None, None), "does not tell when it changed 1 of them"),
-        (StockLevel("7", 4, "yesterday", None), "does not tell when it changed 1 of them"),
-        (Unavailable("timeout"), "can't be read (timeout)"),
-    ],
-)
-def test_reconcile_since_a_moment_says_what_it_could_not_look_at(
-    unmoved: str, monkeypatch: pytest.MonkeyPatch, level: StockLevel | Unavailable, said: str
-) -> None:
-    def levels(_: object) -> Iterator[StockLevel]:
-        if isinstance(level, Unavailable):
-            raise level
-        yield level
-
-    monkeypatch.setattr(InventoryClient, "levels", levels)
-    code, ((severity, product, what),) = drifts("--since", unmoved)
-    assert (code, severity, product) == (2, "unsettled", None)
-    assert what.endswith(f"were not all looked at: the inventory {said}")
-
-
-def test_reconcile_since_a_moment_leaves_out_what_was_sent(sandbox: Sandbox, unmoved: str) -> None:
-    other = order_of(p7=1)
-    lifecycle.confirm(other.pk, actor=OPERATOR, hold=0)
-    for state in ("planned", "claimed"):
-        put(other, state)
-        said = run("reconcile_stock", "--since", unmoved).out
-        assert "product 7: the ledger never moved it" in said
-    put(other, "sent")
-    assert "never moved it" not in run("reconcile_stock", "--since", unmoved).out
-
-
-def test_reconcile_since_a_moment_leaves_out_what_moves_while_it_looks(
-    unmoved: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    levels: Callable[..., Any] = InventoryClient.levels
-
-    def levels_late(client: InventoryClient) -> Iterator[StockLevel]:
-        lifecycle.confirm(order_of(p8=1).pk, actor=OPERATOR)
-        return iter(list(levels(client)))
-
-    monkeypatch.setattr(InventoryClient, "levels", levels_late)
-    assert [product for _, product, _ in drifts("--since", unmoved)[1]] == ["7"]
-
-
-def test_reconcile_since_no_moment_could_not_run() -> None:
-    with pytest.raises(CommandError, match="is no time like"):
-        run("reconcile_stock", "--since", "yesterday")
-    with pytest.raises(CommandError, match="is yet to come"):
-        run("reconcile_stock", "--since", "2226-11-26")
-    with pytest.raises(CommandError, match="asks the inventory"):
-        run("reconcile_stock", "--since", "2026-11-26", "--no-inventory")
+    run("accept_stock", "10", "7", "--note", "counted")
+    assert drifts("--since", since) == (0, [])
+    sandbox.store.set_stock({"10": 8})
+    assert drifts()[0] == 1
 
 
 def test_reconcile_reads_again_what_failed_once(sandbox: Sandbox, order: Order) -> None:

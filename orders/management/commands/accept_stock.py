@@ -35,6 +35,12 @@ class Command(BaseCommand):
         )
         parser.add_argument("--note", default="", help="why it is right; name no customer")
         parser.add_argument(
+            "--looked-up",
+            action="store_true",
+            help="although orders are under way with it: the inventory's log shows nothing of what"
+            " they are yet to do, or that is undone there, or it knows the keys and does it once",
+        )
+        parser.add_argument(
             "--user",
             metavar="NAME",
             help="who decides: a username with the right to decide reviews",
@@ -57,6 +63,7 @@ class Command(BaseCommand):
         quantity: int | None,
         note: str,
         user: str | None,
+        looked_up: bool,
         as_json: bool,
         limit: int,
         **options: Any,
@@ -68,11 +75,15 @@ class Command(BaseCommand):
         elif product is None or quantity is None or not note.strip() or as_json:
             raise CommandError('To accept, name PRODUCT, QUANTITY, and --note "why it is right".')
         else:
-            self._accept(product, quantity, note, actor_of(user))
+            self._accept(product, quantity, note, actor_of(user), looked_up=looked_up)
 
-    def _accept(self, product: str, quantity: int, note: str, actor: Actor) -> None:
+    def _accept(
+        self, product: str, quantity: int, note: str, actor: Actor, *, looked_up: bool
+    ) -> None:
         try:
-            baseline = lifecycle.accept_stock(product, quantity, note=note, actor=actor)
+            baseline = lifecycle.accept_stock(
+                product, quantity, note=note, actor=actor, looked_up=looked_up
+            )
         except Forbidden as exc:
             raise CommandError(f"{actor.user} may not accept stock.") from exc
         except NotAccepted as exc:

@@ -25,9 +25,10 @@ class Command(BaseCommand):
 
     help = (
         "Check the ledger's invariants, and its products' stock in the inventory: exit 0 clean,"
-        " 1 violation, 2 unsettled or in review, 3 could not run. Stock that differs is only a"
-        " note, as somebody may have restocked, and so is an inventory that can't be read; with"
-        " INVENTORY_SOLE_WRITER=1 the one is a violation and the other unsettled."
+        " 1 violation, 2 unsettled or in review, 3 could not run, or not to its end. Stock that"
+        " differs is only a note, as somebody may have restocked, and so is an inventory that can't"
+        " be read; with INVENTORY_SOLE_WRITER=1 the one is a violation and the other unsettled."
+        " With --since, what can't be read is unread, and the exit is 3, whatever else was found."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -108,6 +109,8 @@ class Command(BaseCommand):
                 f"{each.severity} {each.invariant}{about}: {each.what}\n  → {each.next_step}"
             )
         summary = [f"{counts[severity]} {severity}" for severity in Severity if counts[severity]]
+        if counts[Severity.UNREAD]:
+            summary.append("and there may be more: not all could be looked at")
         self.stdout.write(", ".join(summary if _exit_code(counts) else ["clean", *summary]))
 
 
@@ -138,6 +141,8 @@ def _counted(
 
 
 def _exit_code(counts: Counter[Severity]) -> int:
+    if counts[Severity.UNREAD]:  # before all else: who resolves what was found is not done then
+        return COULD_NOT_RUN
     if counts[Severity.VIOLATION]:
         return VIOLATION
     return UNSETTLED if counts[Severity.UNSETTLED] or counts[Severity.REVIEW] else CLEAN

@@ -28,7 +28,8 @@ def parts(
 
     With ``products`` they find only what is about one of these, or about an order of one; with
     ``ask_inventory`` they compare the ledger with the stock that the inventory service has; with
-    ``since`` they also look for what that has changed since then and the ledger never moved.
+    ``since`` they also look for what that has changed since then and the ledger never moved, and
+    take what can't be read for more than unsettled.
     """
     found: list[Callable[[], Iterator[Finding]]] = [
         partial(_among, products, checks.run, first, first + ORDERS_A_PART - 1)
@@ -37,7 +38,8 @@ def parts(
     if ask_inventory:
         moved = drift.moved_products(products)
         for start in range(0, len(moved), PRODUCTS_A_PART):
-            found.append(partial(drift.compare, moved[start : start + PRODUCTS_A_PART]))
+            some = moved[start : start + PRODUCTS_A_PART]
+            found.append(partial(drift.compare, some, after_restore=since is not None))
         if since is not None:
             found.append(partial(unmoved.changed, products, since))
     return found

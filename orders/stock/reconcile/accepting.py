@@ -11,15 +11,20 @@ from django.db import connection
 from inventory_client.errors import UNKNOWN_PRODUCT, InventoryError
 from orders.errors import NotAccepted
 from orders.models import StockBaseline, StockMovement
+from orders.status import MovementState
 from orders.stock import inventory
 from orders.stock.reconcile.positions import UNCLEAR, Position, positions
+from orders.stock.reconcile.under_way import under_way
 
 
-def accept(product_id: str, quantity: int, *, note: str, by: str, via: str) -> StockBaseline | None:
+def accept(
+    product_id: str, quantity: int, *, note: str, by: str, via: str, looked_up: bool = False
+) -> StockBaseline | None:
     """Have the ledger count on from what the inventory has; None when it expects that anyway.
 
     ``quantity`` is what the person has seen; the inventory is read again, and must still say so.
-    A product that it has no more counts as 0, where the ledger has a word on it. Raises
+    A product that it has no more counts as 0, where the ledger has moved it. While orders are under
+    way with it, somebody must have ``looked_up`` what the inventory has done for these. Raises
     `NotAccepted`.
     """
     before = _quiet(product_id)
@@ -28,7 +33,7 @@ def accept(product_id: str, quantity: int, *, note: str, by: str, via: str) -> S
     at = _now()
     found = _read(product_id)
     if found is None:
-        if before is None:
+        if before is None and not _was_moved(product_id):
             raise NotAccepted(f"Neither the inventory nor the ledger knows a product {product_id}")
         found = 0
     if found != quantity:
@@ -37,6 +42,8 @@ def accept(product_id: str, quantity: int, *, note: str, by: str, via: str) -> S
         raise NotAccepted(f"Product {product_id} has moved meanwhile")
     if before is not None and before.expected == found:
         return None
+    if not looked_up:
+        _require_nothing_under_way(product_id, found)
     return StockBaseline.objects.create(
         product_id=product_id,
         quantity=found,
@@ -60,6 +67,21 @@ def _quiet(product_id: str) -> Position | None:
             f"Product {product_id} is moving, or waits for a review: see manage.py reconcile_stock"
         )
     return position
+
+
+def _was_moved(product_id: str) -> bool:
+    return StockMovement.objects.filter(product_id=product_id, state=MovementState.APPLIED).exists()
+
+
+def _require_nothing_under_way(product_id: str, found: int) -> None:
+    """Refuse while the worker is yet to do what, before a restore, may have been done already."""
+    if yet := under_way([product_id]).get(product_id):
+        raise NotAccepted(
+            f"Product {product_id} is not done with: {yet.words}, and {found} become"
+            f" {found + yet.pieces}. Wait until that is done; after a restore, look in the"
+            " inventory's log whether it was, for then it is done again: undo it there first, and"
+            " accept what is left then with --looked-up"
+        )
 
 
 def _read(product_id: str) -> int | None:

@@ -101,7 +101,8 @@ def _unfinished(orders: _Range) -> Iterator[Finding]:
             number,
             None,
             f"{state} for {age} s" + (f", and nobody has come for {overdue} s" if late else ""),
-            "start a worker (manage.py worker), or see in its log why it fails"
+            "start a worker (manage.py worker), after a restore not before all drift is resolved;"
+            " or see in its log why it fails"
             if late
             else "wait, the worker settles it",
         )

@@ -6,22 +6,27 @@ nothing has moved.
 """
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Count
 
 from inventory_client import StockLevel
 from inventory_client.errors import UNKNOWN_PRODUCT
+from orders.models import StockMovement
+from orders.status import MovementState
 from orders.stock.reconcile.findings import Finding, Severity
-from orders.stock.reconcile.positions import PATIENCE, Position, positions
+from orders.stock.reconcile.positions import PATIENCE, UNCLEAR, Position, positions
 from orders.stock.reconcile.reading import levels
+from orders.stock.reconcile.under_way import UnderWay, in_flight, under_way, undone_first
 
 ROUNDS = 3  # looks at a product that moves, or can't be read, before it is left out
 
 _MOVED = """
 SELECT product_id FROM orders_stockmovement
- WHERE state = 'applied' AND (%(all)s OR product_id = ANY(%(products)s))
+ WHERE (state = 'applied' OR state = ANY(%(unclear)s))
+   AND (%(all)s OR product_id = ANY(%(products)s))
 UNION
 SELECT product_id FROM orders_stockbaseline WHERE %(all)s OR product_id = ANY(%(products)s)
  ORDER BY product_id
@@ -29,15 +34,20 @@ SELECT product_id FROM orders_stockbaseline WHERE %(all)s OR product_id = ANY(%(
 
 
 def moved_products(among: Sequence[str]) -> list[str]:
-    """Return the products that the ledger has a word on, of some, or of all when none are named."""
+    """Return the products that may have moved, of some, or of all when none are named."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(PATIENCE)
-        cursor.execute(_MOVED, {"all": not among, "products": list(among)})
+        cursor.execute(
+            _MOVED, {"all": not among, "products": list(among), "unclear": list(UNCLEAR)}
+        )
         return [product for (product,) in cursor.fetchall()]
 
 
-def compare(products: Sequence[str]) -> Iterator[Finding]:
-    """Compare the ledger's expectation for some products with the inventory's stock."""
+def compare(products: Sequence[str], *, after_restore: bool = False) -> Iterator[Finding]:
+    """Compare the ledger's expectation for some products with the inventory's stock.
+
+    ``after_restore`` says that each must be compared: what can't be read is more than unsettled.
+    """
     left: Sequence[str] = products
     stocks: dict[str, int | str] = {}
     for _ in range(ROUNDS):
@@ -45,16 +55,23 @@ def compare(products: Sequence[str]) -> Iterator[Finding]:
         quiet = [product for product, position in before.items() if not position.unclear]
         stocks = _stocks(quiet)
         agreed = {product for product in quiet if _has(stocks[product]) == before[product].expected}
-        now = positions([product for product in before if product not in agreed])
-        left = []
-        for product, position in now.items():
-            if position != before[product] or position.unclear or _unread(stocks[product]):
-                left.append(product)
-            else:
-                yield _drift(position, stocks[product])
+        left = [product for product in left if product not in agreed]
+        drifts = [
+            position
+            for product, position in positions(left).items()
+            if position == before.get(product)
+            and not position.unclear
+            and not _unread(stocks[product])
+        ]
+        moving = under_way([position.product_id for position in drifts])
+        for position in drifts:
+            product = position.product_id
+            yield _drift(position, stocks[product], moving.get(product))
+        drifted = {position.product_id for position in drifts}
+        left = [product for product in left if product not in drifted]
         if not left or (quiet and all(_unread(stocks[product]) for product in quiet)):
             break
-    yield from _not_compared(left, stocks)
+    yield from _not_compared(left, stocks, after_restore)
 
 
 def _stocks(products: Sequence[str]) -> dict[str, int | str]:
@@ -76,7 +93,7 @@ def _unread(stock: int | str) -> bool:
     return isinstance(stock, str) and stock != UNKNOWN_PRODUCT
 
 
-def _drift(position: Position, stock: int | str) -> Finding:
+def _drift(position: Position, stock: int | str, moving: UnderWay | None) -> Finding:
     """Without other writers a drift breaks I3; with them it is what a restock looks like."""
     since = position.since.isoformat(timespec="seconds")
     look = (
@@ -95,42 +112,81 @@ def _drift(position: Position, stock: int | str) -> Finding:
         if position.order is not None
         else f"{position.expected} were accepted or have moved since"
     )
+    if not sole:
+        next_step = f"nothing, if somebody restocked; else {look}"
+    elif moving is None:
+        next_step = (
+            f"{look}; undo there what must not be, or accept it: manage.py accept_stock {product}"
+            f" {pieces} --note …"
+        )
+    else:
+        next_step = f"{look}; undo there what must not be; {undone_first(position.product_id)}"
     return Finding(
         "I3",
         Severity.VIOLATION if sole else Severity.NOTE,
         None,
         position.product_id,
-        f"{said}, and the inventory {has}",
-        f"{look}; undo there what must not be, or accept it: manage.py accept_stock {product}"
-        f" {pieces} --note …"
-        if sole
-        else f"nothing, if somebody restocked; else {look}",
+        f"{said}, and the inventory {has}" + (f"; {moving.words}" if moving else ""),
+        next_step,
     )
 
 
-def _not_compared(products: Sequence[str], stocks: dict[str, int | str]) -> Iterator[Finding]:
+def _not_compared(
+    products: Sequence[str], stocks: Mapping[str, int | str], after_restore: bool
+) -> Iterator[Finding]:
     """Name what could not be compared; those that could not be read are counted by reason."""
-    severity = Severity.UNSETTLED if settings.INVENTORY_SOLE_WRITER else Severity.NOTE
     unread: dict[str, list[str]] = {}
+    others = []
     for product in products:
         stock = stocks.get(product)
         if isinstance(stock, str) and _unread(stock):
             unread.setdefault(stock, []).append(product)
         else:
+            others.append(product)
+    by, without_reading = in_flight(others), _without_reading(others)
+    for product in others:
+        if product in without_reading and product not in by:
             yield Finding(
                 "I3",
-                severity,
+                _severity(must_be_read=after_restore),
                 None,
                 product,
-                "not compared with the inventory: it is moving, or waits for a review",
-                "run this again when it is quiet",
+                "not compared with the inventory: nobody has read what the ledger's movements left",
+                "look in the inventory's log for changes of it; undo there what must not be, and"
+                f" then accept what it has: manage.py accept_stock {shlex.quote(product)} QUANTITY"
+                " --note …",
+            )
+        else:
+            named = f" ({by[product]})" if product in by else ""
+            yield Finding(
+                "I3",
+                _severity(),
+                None,
+                product,
+                f"not compared with the inventory: it is moving, or waits for a review{named}",
+                "run this again when it is quiet; after a restore undo in the inventory what else"
+                " it has done with it since then (docs/backups.md)",
             )
     for code, names in unread.items():
         yield Finding(
             "I3",
-            severity,
+            _severity(must_be_read=after_restore),
             None,
             names[0] if len(names) == 1 else None,
             f"not compared, the inventory can't be read ({code}): {len(names)} products",
             "see manage.py check_inventory, then run this again",
         )
+
+
+def _without_reading(products: Sequence[str]) -> set[str]:
+    """Return those of some products of which a person's decisions alone say that they moved."""
+    applied = StockMovement.objects.filter(product_id__in=products, state=MovementState.APPLIED)
+    counted = applied.values("product_id").annotate(read=Count("after_quantity"))
+    return set(counted.filter(read=0).values_list("product_id", flat=True))
+
+
+def _severity(*, must_be_read: bool = False) -> Severity:
+    """Return what it means that a product was not compared."""
+    if must_be_read:
+        return Severity.UNREAD
+    return Severity.UNSETTLED if settings.INVENTORY_SOLE_WRITER else Severity.NOTE

@@ -10,6 +10,7 @@ class Severity(StrEnum):
     VIOLATION = "violation"  # must not be: a bug, or a hand in the tables
     UNSETTLED = "unsettled"  # on its way, or not to be known now
     REVIEW = "review"  # waits for a person
+    UNREAD = "unread"  # could not be looked at, after a restore, when all must be
     NOTE = "note"  # worth knowing, and no fault of the ledger's
 
 

@@ -5,7 +5,7 @@ inventory tells when it last changed a product, though not by how much.
 """
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from orders.stock import inventory
 from orders.stock.reconcile.findings import Finding, Severity
 from orders.stock.reconcile.positions import PATIENCE, UNCLEAR
 from orders.stock.reconcile.reading import levels
+from orders.stock.reconcile.under_way import under_way, undone_first
 
 NO_LIST = "not_offered"
 
@@ -27,6 +28,7 @@ _KNOWN = """
 SELECT product_id FROM orders_stockmovement WHERE state = ANY(%(moved)s)
 UNION SELECT product_id FROM orders_stockbaseline
 """
+_NOT_THERE = (UNKNOWN_PRODUCT, "invalid_product_id")
 _MOVED = (MovementState.APPLIED, *UNCLEAR)
 _ORDERED = f"SELECT DISTINCT product_id FROM orders_orderitem EXCEPT ({_KNOWN}) ORDER BY 1"  # noqa: S608 - our own words
 _IS_KNOWN = f"SELECT product_id FROM ({_KNOWN}) AS known WHERE product_id = %(product)s"  # noqa: S608
@@ -38,42 +40,38 @@ def changed(among: Sequence[str], since: datetime) -> Iterator[Finding]:
     A dialect without a list of all products tells of those alone that somebody has ordered.
     """
     severity = Severity.VIOLATION if settings.INVENTORY_SOLE_WRITER else Severity.NOTE
-    undated = 0
-    try:
-        for level in _without_a_word():
-            if among and level.product_id not in among:
-                continue
-            at = _moment(level.updated_at)
-            undated += at is None
-            # What was planned when we began may have moved since.
-            if at is not None and at >= since and not _names(_IS_KNOWN, level.product_id):
-                yield _finding(level, severity)
-    except InventoryError as exc:
-        yield _not_looked_at(f"the inventory can't be read ({exc.code})")
+    undated, unread = 0, set[str]()
+    for level in _without_a_word(among):
+        if isinstance(level, InventoryError):
+            unread.add(level.code)
+            continue
+        at = _moment(level.updated_at)
+        undated += at is None
+        # What was planned when we began may have moved since.
+        if at is not None and at >= since and not _names(_IS_KNOWN, level.product_id):
+            yield _finding(level, severity)
+    if unread:
+        yield _not_looked_at(f"the inventory can't be read ({', '.join(sorted(unread))})")
     if undated:
         yield _not_looked_at(f"the inventory does not tell when it changed {undated} of them")
 
 
-def _without_a_word() -> Iterator[StockLevel]:
-    """Read the stock of the products that the ledger has no word on."""
+def _without_a_word(among: Sequence[str]) -> Iterator[StockLevel | InventoryError]:
+    """Read the stock of the products that the ledger has no word on, or why it can't be told."""
     known = set(_names(_KNOWN))
-    client = inventory.client()
     try:
-        for level in client.levels():
-            if level.product_id not in known:
+        for level in inventory.client().levels():
+            if level.product_id not in known and (not among or level.product_id in among):
                 yield level
     except InventoryError as exc:
         if exc.code != NO_LIST:
-            raise
-        yield from _read(_names(_ORDERED))
-
-
-def _read(products: Iterable[str]) -> Iterator[StockLevel]:
-    for level in levels(products):
-        if isinstance(level, StockLevel):
-            yield level
-        elif level.code != UNKNOWN_PRODUCT:
-            raise level
+            yield exc
+            return
+    else:
+        return
+    for read in levels(each for each in _names(_ORDERED) if not among or each in among):
+        if isinstance(read, StockLevel) or read.code not in _NOT_THERE:
+            yield read
 
 
 def _names(statement: str, product: str | None = None) -> list[str]:
@@ -93,23 +91,30 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _finding(level: StockLevel, severity: Severity) -> Finding:
-    product = shlex.quote(level.product_id)
+    moving = under_way([level.product_id]).get(level.product_id)
+    if moving is None:
+        accept = (
+            f"then accept what it has: manage.py accept_stock {shlex.quote(level.product_id)}"
+            f" {level.quantity} --note …"
+        )
+    else:
+        accept = undone_first(level.product_id)
     return Finding(
         "I3",
         severity,
         None,
         level.product_id,
         f"the ledger never moved it, and the inventory changed it at {level.updated_at};"
-        f" it has {level.quantity}",
-        "look in the inventory's log for what was done then; undo there what must not be, and then"
-        f" accept what it has: manage.py accept_stock {product} {level.quantity} --note …",
+        f" it has {level.quantity}" + (f"; {moving.words}" if moving else ""),
+        "look in the inventory's log for what was done then; undo there what must not be;"
+        f" {accept}",
     )
 
 
 def _not_looked_at(why: str) -> Finding:
     return Finding(
         "I3",
-        Severity.UNSETTLED if settings.INVENTORY_SOLE_WRITER else Severity.NOTE,
+        Severity.UNREAD,
         None,
         None,
         f"products that the ledger never moved were not all looked at: {why}",
