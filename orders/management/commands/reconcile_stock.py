@@ -28,7 +28,8 @@ class Command(BaseCommand):
         " 1 violation, 2 unsettled or in review, 3 could not run, or not to its end. Stock that"
         " differs is only a note, as somebody may have restocked, and so is an inventory that can't"
         " be read; with INVENTORY_SOLE_WRITER=1 the one is a violation and the other unsettled."
-        " With --since, what can't be read is unread, and the exit is 3, whatever else was found."
+        " With --since, whoever else changes stock, the one is a violation, and the other is"
+        " unread: the exit is 3, whatever else was found."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -46,8 +46,10 @@ def moved_products(among: Sequence[str]) -> list[str]:
 def compare(products: Sequence[str], *, after_restore: bool = False) -> Iterator[Finding]:
     """Compare the ledger's expectation for some products with the inventory's stock.
 
-    ``after_restore`` says that each must be compared: what can't be read is more than unsettled.
+    ``after_restore`` says that somebody decides on each: then a difference is a violation, whoever
+    else changes stock, and what can't be read is more than unsettled.
     """
+    sole = settings.INVENTORY_SOLE_WRITER or after_restore
     left: Sequence[str] = products
     stocks: dict[str, int | str] = {}
     for _ in range(ROUNDS):
@@ -66,7 +68,7 @@ def compare(products: Sequence[str], *, after_restore: bool = False) -> Iterator
         moving = under_way([position.product_id for position in drifts])
         for position in drifts:
             product = position.product_id
-            yield _drift(position, stocks[product], moving.get(product))
+            yield _drift(position, stocks[product], moving.get(product), sole=sole)
         drifted = {position.product_id for position in drifts}
         left = [product for product in left if product not in drifted]
         if not left or (quiet and all(_unread(stocks[product]) for product in quiet)):
@@ -93,14 +95,13 @@ def _unread(stock: int | str) -> bool:
     return isinstance(stock, str) and stock != UNKNOWN_PRODUCT
 
 
-def _drift(position: Position, stock: int | str, moving: UnderWay | None) -> Finding:
+def _drift(position: Position, stock: int | str, moving: UnderWay | None, *, sole: bool) -> Finding:
     """Without other writers a drift breaks I3; with them it is what a restock looks like."""
     since = position.since.isoformat(timespec="seconds")
     look = (
         f"look in the inventory's log for changes of {position.product_id} since {since}"
         " without 'movement:' in their reason, or, after a restore, of orders since the backup"
     )
-    sole = settings.INVENTORY_SOLE_WRITER
     pieces = _has(stock) or 0
     if stock == UNKNOWN_PRODUCT:
         has = "knows no such product"

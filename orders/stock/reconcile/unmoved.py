@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from inventory_client import StockLevel
@@ -39,7 +38,6 @@ def changed(among: Sequence[str], since: datetime) -> Iterator[Finding]:
 
     A dialect without a list of all products tells of those alone that somebody has ordered.
     """
-    severity = Severity.VIOLATION if settings.INVENTORY_SOLE_WRITER else Severity.NOTE
     undated, unread = 0, set[str]()
     for level in _without_a_word(among):
         if isinstance(level, InventoryError):
@@ -49,7 +47,7 @@ def changed(among: Sequence[str], since: datetime) -> Iterator[Finding]:
         undated += at is None
         # What was planned when we began may have moved since.
         if at is not None and at >= since and not _names(_IS_KNOWN, level.product_id):
-            yield _finding(level, severity)
+            yield _finding(level)
     if unread:
         yield _not_looked_at(f"the inventory can't be read ({', '.join(sorted(unread))})")
     if undated:
@@ -90,7 +88,7 @@ def _moment(text: str | None) -> datetime | None:
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
-def _finding(level: StockLevel, severity: Severity) -> Finding:
+def _finding(level: StockLevel) -> Finding:
     moving = under_way([level.product_id]).get(level.product_id)
     if moving is None:
         accept = (
@@ -101,7 +99,7 @@ def _finding(level: StockLevel, severity: Severity) -> Finding:
         accept = undone_first(level.product_id)
     return Finding(
         "I3",
-        severity,
+        Severity.VIOLATION,
         None,
         level.product_id,
         f"the ledger never moved it, and the inventory changed it at {level.updated_at};"
