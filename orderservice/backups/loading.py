@@ -1,12 +1,14 @@
 """Putting a dump in the place of what a database holds, in one transaction.
 
 ``pg_restore`` writes the statements and ``psql`` executes them; between the two stands what has to
-be in the same transaction. It is committed only when the last statement of a dump that was whole
-has been executed: whoever dies before, and however, leaves the database as it was.
+be in the same transaction. What is written to a pipe is executed later, though its writer be dead:
+so COMMIT is written only when ``psql`` has said that it has executed all the rest. Whoever dies
+before, and however, leaves the database as it was.
 """
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import tempfile
 from contextlib import ExitStack, suppress
@@ -23,6 +25,7 @@ _HEADER_ENDS = b"SELECT pg_catalog.set_config('search_path'"
 _NEW_IN_17 = b"SET transaction_timeout"
 _CHUNK = 1 << 20  # bytes
 _STOPPED_BY_ERROR = 3  # psql's exit code: the server has refused a statement, COMMIT perhaps
+_AS_IT_WAS = "The database is as it was."
 _PATIENCE = "-c lock_timeout=10s -c statement_timeout=0 -c client_min_messages=warning"
 
 # The last number that was given to an order is kept for the end.
@@ -129,27 +132,51 @@ def load(
         environment = database.environment
         writer = opened.enter_context(
             _Running(
-                [psql.path, "-Xqw", "--set=ON_ERROR_STOP=1", "--file=-", database.argument],
+                [
+                    psql.path,
+                    "-Xqw",
+                    "--set=ON_ERROR_STOP=1",
+                    "--output=/dev/null",  # of queries
+                    "--file=-",
+                    database.argument,
+                ],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 env=environment
                 | {"PGOPTIONS": f"{environment.get('PGOPTIONS', '')} {_PATIENCE}".strip()},
             )
         )
-        source, sink, committing = reader.process.stdout, writer.process.stdin, False
-        assert source is not None  # noqa: S101 - for the type checker; both are pipes
+        source, sink, told = reader.process.stdout, writer.process.stdin, writer.process.stdout
+        assert source is not None  # noqa: S101 - for the type checker; all three are pipes
         assert sink is not None  # noqa: S101
+        assert told is not None  # noqa: S101
+        committing = False
         try:
             before = "BEGIN;" + _KEEP_LAST_NUMBER + ("" if replace else _STILL_EMPTY) + _EMPTY
             sink.write(before.encode())
             _copy(source, sink, knows_transaction_timeout=server >= 17)
             reader.require_success()
-            committing = True
-            sink.write(_SKIP_NUMBERS.format(skip=int(skip_numbers)).encode() + b"COMMIT;\n")
+            sink.write(_SKIP_NUMBERS.format(skip=int(skip_numbers)).encode())
+            committing = _all_executed(sink, told)
+            if committing:
+                sink.write(b"COMMIT;\n")
             sink.close()
         except BrokenPipeError:
             pass  # psql has ended, and says why
         writer.require_success(committing=committing)
+        if not committing:
+            raise BackupError(f"psql stopped early, and did not say why.\n{_AS_IT_WAS}")
+
+
+def _all_executed(sink: IO[bytes], told: IO[bytes]) -> bool:
+    """Wait until psql has executed what was written to it; return False when it won't.
+
+    Nobody waits for the other: it writes nothing but this word, and that fits into the pipe.
+    """
+    word = secrets.token_hex()  # no dump has it
+    sink.write(f"\\echo {word}\n".encode())
+    sink.flush()
+    return any(line.strip() == word.encode() for line in told)
 
 
 def _copy(source: IO[bytes], sink: IO[bytes], *, knows_transaction_timeout: bool) -> None:
@@ -196,7 +223,7 @@ class _Running:
             raise BackupError(
                 f"{failed(path, code, said)}\n"
                 + (
-                    "The database is as it was."
+                    _AS_IT_WAS
                     if known
                     else "It was about to commit, so the database may be as it was, or restored:"
                     " restore_db --dry-run says what it holds."

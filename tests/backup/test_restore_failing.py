@@ -1,10 +1,14 @@
 """``restore_db`` that fails, or dies, on its way: the database is as it was."""
 
+import json
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.core.management import CommandError
 from django.db import connection
@@ -13,7 +17,8 @@ from orderservice.backups.folder import checksum_file
 from tests.backup import contents
 from tests.backup.conftest import Programs
 from tests.commands.running import run
-from tests.processes import MANAGE, ROOT, database_url
+from tests.factories import order_of
+from tests.processes import MANAGE, ROOT, database_url, wait_for
 
 pytestmark = pytest.mark.xdist_group("backup")  # one copy of the migrated database
 
@@ -97,6 +102,96 @@ def test_restore_that_is_killed_in_the_middle_leaves_the_database_as_it_was(
     assert contents.held() == before
 
 
+# An index over it is not built for as long as somebody holds the lock.
+SLOW_INDEX = """
+CREATE FUNCTION orders_slow(bigint) RETURNS bigint IMMUTABLE LANGUAGE plpgsql SET lock_timeout = 0
+    AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(20); RETURN $1; END $$;
+CREATE INDEX orders_order_slow ON orders_order (orders_slow(number));
+"""
+WAITS = (
+    "SELECT 1 FROM pg_locks JOIN pg_database d ON d.oid = database"
+    " WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted"
+)
+TWICE = (
+    "CREATE TABLE public.orders_twice (id integer UNIQUE DEFERRABLE INITIALLY DEFERRED);"
+    " INSERT INTO public.orders_twice VALUES (1), (1);"
+)
+PSQL = (
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'psql'"
+)
+
+
+@pytest.fixture
+def slow(shop: str, folder: Path) -> Path:
+    """A backup whose restore stands at an index until the test is over; an order came since."""
+    with connection.cursor() as cursor:
+        cursor.execute(SLOW_INDEX)
+    order_of(p10=2)
+    dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
+    order_of(p9=1)
+    connection.close()
+    return Path(dump)
+
+
+@contextmanager
+def at_the_index() -> Iterator[psycopg.Connection]:
+    """Let restores get as far as the index, and no further until the end."""
+    with psycopg.connect(database_url(), autocommit=True) as holder:
+        holder.execute("SELECT pg_advisory_lock(20)")
+        yield holder
+        holder.execute("SELECT pg_advisory_unlock(20)")
+        wait_for(lambda: holder.execute(PSQL).rowcount == 0)
+
+
+def children(process: subprocess.Popen[bytes]) -> list[str]:
+    """Return the processes that a process has started, and that have not ended."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process.pid)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return listed.stdout.split()
+
+
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM])
+def test_restore_that_is_ended_while_an_index_is_built_leaves_the_database_as_it_was(
+    slow: Path, by: signal.Signals
+) -> None:
+    """Every statement of the dump is in a pipe by then, and psql may live on to read them."""
+    before = contents.held()
+    with at_the_index() as holder:
+        process = subprocess.Popen(
+            [*MANAGE, "restore_db", str(slow), "--replace", "--ignore-connections"],
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": database_url()},
+        )
+        try:
+            # pg_restore has ended, and psql waits: it is the only one.
+            wait_for(lambda: bool(holder.execute(WAITS).rowcount) and len(children(process)) == 1)
+            process.send_signal(by)
+            assert process.wait() in (-by, 128 + by)
+        finally:
+            process.kill()
+            process.wait()
+    assert contents.held() == before
+
+
+def test_restore_whose_psql_is_ended_while_an_index_is_built_knows_that_nothing_has_changed(
+    slow: Path, programs: Programs
+) -> None:
+    before = contents.held()
+    waits = f'"$REAL" -Atc "{WAITS}" "{database_url()}"'
+    programs(
+        psql=f'{ASKED}; (until [ -n "$({waits})" ]; do sleep 0.1; done; kill -TERM $$) &'
+        ' exec "$REAL" "$@"'
+    )
+    with at_the_index(), pytest.raises(CommandError, match="ended by SIGTERM") as failed:
+        run("restore_db", str(slow), "--replace", "--ignore-connections")
+    assert "The database is as it was." in str(failed.value)
+    assert contents.held() == before
+
+
 def test_restore_whose_psql_is_killed_as_it_commits_claims_nothing(
     dump: Path, programs: Programs
 ) -> None:
@@ -111,8 +206,26 @@ def test_restore_whose_psql_is_killed_as_it_commits_claims_nothing(
 @pytest.mark.parametrize(
     ("scripts", "said"),
     [
-        ({"pg_restore": f'{ASKED}; "$REAL" "$@" | head -c 60000; exit 1'}, "pg_restore failed"),
-        ({"psql": '[ "$1" = --version ] && exec "$REAL" "$@"; exit 2'}, "psql failed with exit 2"),
+        (
+            {"pg_restore": f'{ASKED}; "$REAL" "$@" | head -c 60000; exit 1'},
+            "pg_restore failed.* as it was",
+        ),
+        (
+            {"psql": '[ "$1" = --version ] && exec "$REAL" "$@"; exit 2'},
+            "psql failed with exit 2.* as it was",
+        ),
+        # It executes everything, and nobody hears of it.
+        ({"psql": f'{ASKED}; exec "$REAL" "$@" >/dev/null'}, "psql stopped early.* as it was"),
+        # It ends early, and says that all went well.
+        (
+            {"pg_restore": f'{ASKED}; "$REAL" "$@"; echo "\\\\q"'},
+            "psql stopped early.* as it was",
+        ),
+        # The server refuses to commit.
+        (
+            {"pg_restore": f'{ASKED}; "$REAL" "$@"; echo "{TWICE}"'},
+            "psql failed with exit 3.* duplicate key .* as it was",
+        ),
         ({"psql": "echo 'psql (PostgreSQL) 14.1'"}, "of PostgreSQL 14, and can't read"),
     ],
 )
@@ -121,6 +234,6 @@ def test_restore_by_a_program_that_fails_leaves_the_database_as_it_was(
 ) -> None:
     before = contents.held()
     programs(**scripts)
-    with pytest.raises(CommandError, match=said):
+    with pytest.raises(CommandError, match=f"(?s){said}"):
         run("restore_db", str(dump), "--replace")
     assert contents.held() == before
