@@ -12,6 +12,11 @@ from orderservice.backups.tools import Program
 
 _MAGIC = b"PGDMP"
 _ORDERS = re.compile(r" TABLE DATA public orders_order ")
+_NAMES = re.compile(
+    r"^\d+; \d+ \d+ (?:TABLE|(?:MATERIALIZED )?VIEW|FOREIGN TABLE|SEQUENCE|TYPE|DOMAIN|FUNCTION"
+    r"|PROCEDURE|AGGREGATE) public ([^\s(]+)",
+    re.MULTILINE,
+)
 # The schema is there. What an extension is called is its owner's to say, on a managed server
 # often somebody else.
 _NOT_OURS = re.compile(r" (SCHEMA - public|COMMENT - SCHEMA public|COMMENT - EXTENSION \S+) ")
@@ -25,6 +30,7 @@ class Archive:
     made_at: datetime
     server: int  # the major version of the server that it is from
     pg_dump: int
+    names: frozenset[str]  # of tables, and whatever else it makes in the schema
     contents: str  # what of it to restore, as pg_restore takes it
 
     @classmethod
@@ -53,6 +59,7 @@ class Archive:
             ).replace(tzinfo=UTC),
             server=int(_said(listed, r"Dumped from database version: (\d+)")),
             pg_dump=int(_said(listed, r"Dumped by pg_dump version: (\d+)")),
+            names=frozenset(_NAMES.findall(listed)),
             contents="".join(
                 f";{line}" if _NOT_OURS.search(line) else line
                 for line in listed.splitlines(keepends=True)

@@ -48,41 +48,6 @@ DO $do$ BEGIN
   END IF;
 END $do$;
 """
-# An extension and what belongs to it stay: to make it again may be a superuser's right.
-_EMPTY = """
-DO $do$
-DECLARE
-  step text;
-BEGIN
-  FOREACH step IN ARRAY ARRAY[
-    $$SELECT format('DROP %s IF EXISTS public.%I CASCADE',
-                    CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
-                                 WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, relname),
-             'pg_class'::regclass, c.oid
-        FROM pg_class c
-       WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')$$,
-    $$SELECT format('DROP SEQUENCE IF EXISTS public.%I CASCADE', relname),
-             'pg_class'::regclass, c.oid
-        FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'$$,
-    $$SELECT format('DROP ROUTINE IF EXISTS public.%I(%s) CASCADE', proname,
-                    pg_get_function_identity_arguments(p.oid)),
-             'pg_proc'::regclass, p.oid
-        FROM pg_proc p WHERE pronamespace = 'public'::regnamespace$$,
-    $$SELECT format('DROP TYPE IF EXISTS public.%I CASCADE', typname), 'pg_type'::regclass, t.oid
-        FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
-       WHERE typnamespace = 'public'::regnamespace
-         AND (typtype IN ('e', 'd', 'r') OR (typtype = 'c' AND c.relkind = 'c'))$$]
-  LOOP
-    EXECUTE format(
-      'SELECT coalesce(string_agg(command, ''; ''), ''SELECT 1'')
-         FROM (%s) AS found (command, class, object)
-        WHERE NOT EXISTS (SELECT FROM pg_depend d
-                           WHERE d.classid = found.class AND d.objid = found.object
-                             AND d.deptype = ''e'')', step) INTO step;
-    EXECUTE step;
-  END LOOP;
-END $do$;
-"""
 # Numbers of orders that are lost stand on paper and in letters: nobody else is to get them.
 _SKIP_NUMBERS = """
 SELECT setval(seqrelid::regclass, greatest(
@@ -102,10 +67,11 @@ def load(
     pg_restore: Program,
     psql: Program,
     server: int,
+    emptying: str,
     replace: bool,
     skip_numbers: int,
 ) -> None:
-    """Empty the schema and fill it from the dump; after an error it is as it was.
+    """Empty the schema by the given statements and fill it; after an error it is as it was.
 
     Unless told to ``replace``, an order or an account that comes in meanwhile is such an error. The
     next order's number is ``skip_numbers`` beyond the backup's last one. Raises BackupError, which
@@ -152,7 +118,7 @@ def load(
         assert told is not None  # noqa: S101
         committing = False
         try:
-            before = "BEGIN;" + _KEEP_LAST_NUMBER + ("" if replace else _STILL_EMPTY) + _EMPTY
+            before = "BEGIN;" + _KEEP_LAST_NUMBER + ("" if replace else _STILL_EMPTY) + emptying
             sink.write(before.encode())
             _copy(source, sink, knows_transaction_timeout=server >= 17)
             reader.require_success()

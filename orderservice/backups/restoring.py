@@ -5,19 +5,22 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 from django.conf import settings
 from django.db import DatabaseError
 from django.db import connection as django_connection
 from django.db.migrations.executor import MigrationExecutor
+from psycopg.errors import UndefinedTable
 
 from orderservice import redaction
 from orderservice.backups.archive import Archive, read_back
 from orderservice.backups.database import BackupError, Database, place, scalar
+from orderservice.backups.emptying import emptying
 from orderservice.backups.folder import verify
 from orderservice.backups.loading import load
 from orderservice.backups.tools import Program, tidy_when_terminated
@@ -27,12 +30,6 @@ _OTHERS = """
 SELECT coalesce(nullif(application_name, ''), usename, 'unknown') FROM pg_stat_activity
  WHERE datname = current_database() AND pid NOT IN (pg_backend_pid(), %s) AND usesysid IS NOT NULL
    AND coalesce(backend_type, 'client backend') = 'client backend'
-"""
-_TABLES = """
-SELECT count(*) FROM pg_class c
- WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
-                   AND d.objid = c.oid AND d.deptype = 'e')
 """
 _NEXT_NUMBER = """
 SELECT coalesce(pg_sequence_last_value(seqrelid::regclass), seqstart - 1) + 1 FROM pg_sequence
@@ -85,6 +82,7 @@ class _Ready:
     connection: psycopg.Connection
     archive: Archive
     holdings: Holdings
+    emptying: str
     pg_restore: Program
     psql: Program
 
@@ -114,6 +112,7 @@ def restore(file: Path, options: RestoreOptions) -> Restored:
             pg_restore=ready.pg_restore,
             psql=ready.psql,
             server=ready.server,
+            emptying=ready.emptying,
             replace=options.replace,
             skip_numbers=options.skip_numbers,
         )
@@ -180,7 +179,15 @@ def _ready(file: Path, options: RestoreOptions) -> Iterator[_Ready]:
                 f"{file.name} is from a server of PostgreSQL {archive.server}, and this one is of"
                 f" {server}: a dump can go to the same version or a newer one."
             )
-        yield _Ready(database, connection, archive, holdings, pg_restore, psql)
+        yield _Ready(
+            database,
+            connection,
+            archive,
+            holdings,
+            emptying(connection, archive),
+            pg_restore,
+            psql,
+        )
 
 
 def _find_through_django(connection: psycopg.Connection) -> int:
@@ -215,20 +222,19 @@ def _find_through_django(connection: psycopg.Connection) -> int:
 
 
 def _holdings(connection: psycopg.Connection) -> Holdings:
-    """Count what would be lost; raise BackupError when it is somebody else's."""
-    here = place(connection)
-    if scalar(connection, "SELECT to_regclass('public.orders_order')") is None:
-        if tables := scalar(connection, _TABLES):
-            raise BackupError(
-                f"The database {here} has {tables} tables, and none of them are this service's: it"
-                " is another's, and no option deletes those."
-            )
-        return Holdings(here, orders=0, accounts=0)
+    """Count what would be lost."""
     return Holdings(
-        here,
-        orders=scalar(connection, "SELECT count(*) FROM public.orders_order"),
-        accounts=scalar(connection, "SELECT count(*) FROM public.orders_user"),
+        place(connection),
+        orders=_count(connection, "SELECT count(*) FROM public.orders_order"),
+        accounts=_count(connection, "SELECT count(*) FROM public.orders_user"),
     )
+
+
+def _count(connection: psycopg.Connection, statement: LiteralString) -> int:
+    """Count rows; none where there is no such table."""
+    with suppress(UndefinedTable):
+        return int(scalar(connection, statement))
+    return 0
 
 
 def _others(connection: psycopg.Connection, djangos: int) -> list[str]:

@@ -149,10 +149,15 @@ def test_restore_removes_what_has_come_since_but_leaves_extensions_and_given_num
     lost = order_of(p9=1)
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TABLE later (id serial, number bigint REFERENCES orders_order);"
-            "CREATE VIEW seen AS SELECT * FROM later; CREATE TYPE mood AS ENUM ('fine');"
-            "CREATE FUNCTION felt(mood) RETURNS later LANGUAGE sql AS 'SELECT * FROM later';"
-            "CREATE SEQUENCE apart"
+            "CREATE TABLE orders_later (id serial, number bigint REFERENCES orders_order,"
+            " twice bigint GENERATED ALWAYS AS (number * 2) STORED) PARTITION BY LIST (number);"
+            "CREATE TABLE part PARTITION OF orders_later DEFAULT;"
+            "CREATE VIEW axes_seen AS SELECT * FROM orders_later;"
+            "CREATE TYPE orders_mood AS ENUM ('fine');"
+            "CREATE TYPE orders_span AS RANGE (subtype = bigint);"
+            "CREATE FUNCTION orders_felt(orders_mood) RETURNS orders_later LANGUAGE sql"
+            " AS 'SELECT * FROM orders_later';"
+            "CREATE SEQUENCE procrastinate_apart"
         )
         cursor.execute("SELECT oid FROM pg_extension WHERE extname = 'pg_trgm'")
         extension = cursor.fetchone()
@@ -163,10 +168,11 @@ def test_restore_removes_what_has_come_since_but_leaves_extensions_and_given_num
         cursor.execute("SELECT oid FROM pg_extension WHERE extname = 'pg_trgm'")
         assert cursor.fetchone() == extension
         cursor.execute(
-            "SELECT to_regclass('later'), to_regclass('seen'), to_regclass('apart'),"
-            " to_regtype('mood'), to_regproc('felt')"
+            "SELECT to_regclass('orders_later'), to_regclass('part'), to_regclass('axes_seen'),"
+            " to_regclass('procrastinate_apart'), to_regtype('orders_mood'),"
+            " to_regtype('orders_span'), to_regproc('orders_felt')"
         )
-        assert cursor.fetchone() == (None,) * 5
+        assert cursor.fetchone() == (None,) * 7
     assert order_of(p9=1).pk == lost.pk + 1  # none was skipped, and none is given again
 
 
@@ -189,16 +195,51 @@ def test_restore_beside_a_backup_is_refused(dump: Path) -> None:
         run("restore_db", str(dump), "--replace", "--ignore-connections")
 
 
-def test_restore_in_the_place_of_another_s_tables_is_refused_whatever_it_is_told(
+@pytest.mark.parametrize("with_orders", [True, False])
+def test_restore_where_something_is_another_s_is_refused_until_it_is_moved(
+    dump: Path, shop: str, *, with_orders: bool
+) -> None:
+    connection.close()
+    if not with_orders:
+        databases.create(shop)
+    with psycopg.connect(database_url(), autocommit=True) as theirs:
+        theirs.execute(
+            "CREATE TABLE books (id serial); INSERT INTO books DEFAULT VALUES;"
+            "CREATE TABLE auth_user (id integer);"  # as any Django service may have one
+            "CREATE VIEW seen AS SELECT FROM books; CREATE SEQUENCE apart;"
+            "CREATE FUNCTION felt() RETURNS integer LANGUAGE sql AS 'SELECT 1';"
+            "CREATE TYPE mood AS ENUM ('fine')"
+        )
+    for more in ((), ("--dry-run",), ("--replace",), ("--replace", "--dry-run")):
+        with pytest.raises(CommandError, match="auth_user, books, seen, apart, felt and 1 more"):
+            run("restore_db", str(dump), *more)
+    with psycopg.connect(database_url(), autocommit=True) as theirs:
+        theirs.execute(
+            "CREATE SCHEMA theirs; ALTER TABLE books SET SCHEMA theirs;"
+            "ALTER VIEW seen SET SCHEMA theirs; ALTER SEQUENCE apart SET SCHEMA theirs;"
+            "ALTER FUNCTION felt SET SCHEMA theirs; ALTER TYPE mood SET SCHEMA theirs;"
+            "DROP TABLE auth_user"
+        )
+    run("restore_db", str(dump))
+    with psycopg.connect(database_url()) as theirs:
+        assert theirs.execute("SELECT FROM theirs.seen").rowcount == 1
+    assert Order.objects.count() == 1
+
+
+def test_restore_drops_what_the_backup_has_though_its_name_is_another_s(
     shop: str, folder: Path
 ) -> None:
+    """It is in the backup because it was in the database, and comes back with it."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE books (id integer)")
     dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO books VALUES (1)")
     connection.close()
-    databases.create(shop)
-    with psycopg.connect(database_url()) as theirs:
-        theirs.execute("CREATE TABLE books (id integer)")
-    with pytest.raises(CommandError, match="1 tables, and none of them are"):
-        run("restore_db", dump, "--replace")
+    run("restore_db", dump)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM books")
+        assert cursor.rowcount == 0
 
 
 @pytest.mark.parametrize("came", ["an order", "an account"])
