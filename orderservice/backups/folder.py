@@ -164,25 +164,28 @@ def checksum(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def verify(file: Path) -> str:
-    """Return the checksum of a dump that agrees with the one beside it; else raise BackupError."""
+def verify(file: Path, *, required: bool = True) -> None:
+    """Compare a dump with the checksum beside it; raise BackupError unless they agree.
+
+    Where there is none, it is ``required``, or the dump is trusted.
+    """
     beside = checksum_file(file)
     try:
         expected = beside.read_text().split(maxsplit=1)[0].lower()
     except FileNotFoundError as exc:
+        if not required:
+            return
         raise BackupError(
             f"{file.name} has no {beside.name} beside it. --without-checksum trusts it all the"
             " same."
         ) from exc
     except (OSError, ValueError, IndexError) as exc:
         raise BackupError(f"{beside} can't be read as a checksum: {exc}") from exc
-    found = checksum(file)
-    if found != expected:
+    if (found := checksum(file)) != expected:
         raise BackupError(
             f"{file.name} is damaged, or is another file: its SHA-256 is {found}, and"
             f" {beside.name} says {expected}. Nothing was touched; take another backup."
         )
-    return found
 
 
 def _flush(path: Path) -> None:

@@ -171,8 +171,7 @@ def _ready(file: Path, options: RestoreOptions) -> Iterator[_Ready]:
                 f" ({', '.join(sorted(set(others)))}). Stop web, worker and whatever else uses it;"
                 " --ignore-connections does not wait for that."
             )
-        if not options.without_checksum:
-            verify(file)
+        verify(file, required=not options.without_checksum)
         archive = Archive.read(file, pg_restore)
         if archive.server > server:
             raise BackupError(
