@@ -13,7 +13,7 @@ import psycopg
 from orderservice.backups.archive import read_back
 from orderservice.backups.database import BackupError, Database, place, scalar
 from orderservice.backups.folder import Backup, Folder, Retention, checksum, unfinished
-from orderservice.backups.tools import Program, tidy_when_terminated
+from orderservice.backups.tools import Program
 
 # pg_dump waits for a migration that has locked a table, but not for one that hangs.
 _LOCK_WAIT_MS = 60_000
@@ -49,7 +49,7 @@ def back_up(path: Path, retention: Retention) -> Made:
     BackupError, which says so when the backup is finished and what came after it failed.
     """
     database = Database.configured()
-    with tidy_when_terminated(), database.exclusive() as connection:
+    with database.exclusive() as connection:
         folder, pg_dump, pg_restore = _prepare(path, connection)
         folder.sweep()
         started = time.monotonic()

@@ -23,7 +23,7 @@ from orderservice.backups.database import BackupError, Database, place, scalar
 from orderservice.backups.emptying import emptying
 from orderservice.backups.folder import verify
 from orderservice.backups.loading import load
-from orderservice.backups.tools import Program, tidy_when_terminated
+from orderservice.backups.tools import Program
 
 LEAVING = 3.0  # seconds that processes which are ending get to close their connections
 _OTHERS = """
@@ -104,7 +104,7 @@ def restore(file: Path, options: RestoreOptions) -> Restored:
     Afterwards the tables are vacuumed and analyzed, which a death leaves to the server's own
     vacuum. Raises BackupError, which says so when the database is, or may be, no more as it was.
     """
-    with tidy_when_terminated(), _ready(file, options) as ready:
+    with _ready(file, options) as ready:
         started = time.monotonic()
         load(
             ready.archive,

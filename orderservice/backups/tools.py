@@ -8,12 +8,10 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from django.conf import settings
 
@@ -79,20 +77,6 @@ def failed(path: str, code: int, said: str) -> str:
     told = [line for line in said.strip().splitlines() if not line.startswith(_REPEAT_A_ROW)]
     lines = [line[:_WIDTH] for line in told[-_LINES:]]
     return f"{Path(path).name} {how}: " + ("\n".join(lines) or "it said nothing")
-
-
-@contextmanager
-def tidy_when_terminated() -> Iterator[None]:
-    """Have SIGTERM unwind the stack, so that programs are ended and unfinished files removed."""
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _folder() -> str | None:

@@ -4,13 +4,16 @@ import json
 import os
 import signal
 import subprocess
+from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import Self
 
 import pytest
 from django.core.management import CommandError
 from django.db import connection
 from pytest_django.fixtures import Settings
 
+from orderservice.backups import making
 from orderservice.backups.database import Database
 from orderservice.backups.folder import checksum_file
 from tests.backup.conftest import Programs
@@ -96,10 +99,22 @@ def test_backup_of_a_database_without_orders_lets_nothing_go(folder: Path, shop:
     assert old in names(folder)
 
 
-def test_backup_twice_in_a_second_makes_two(folder: Path) -> None:
+def test_backup_twice_in_a_second_makes_two(
+    folder: Path, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stamps = iter(("20261126T101530Z", "20261126T101530Z", "20261126T101531Z"))
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.strptime(next(stamps), "%Y%m%dT%H%M%SZ").replace(tzinfo=tz)
+
+    monkeypatch.setattr(making, "datetime", Clock)
+    first = old_backup(folder, shop, "20261126T101530Z")
     run("backup_db", "--to", str(folder))
-    run("backup_db", "--to", str(folder))
-    assert len(names(folder)) == 4
+    second = f"{shop}-20261126T101531Z.dump"
+    assert names(folder) == {first, f"{first}.sha256", second, f"{second}.sha256"}
+    assert (folder / first).read_bytes() == b"PGDMP"
 
 
 def test_backup_tells_programs_the_password_by_their_environment_alone(
@@ -218,25 +233,26 @@ def test_backup_whose_lock_is_lost_is_finished_and_says_so(
     assert f"{dump}.sha256" in names(folder)
 
 
+def ended(folder: Path, programs: Programs, how: str) -> int:
+    """Back up by a process that is ended when its dump is written; return its exit code."""
+    programs(pg_dump=f'{ASKED}; "$REAL" "$@"; {how}')
+    return subprocess.run(
+        [*MANAGE, "backup_db", "--to", str(folder)],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": database_url()},
+        check=False,
+    ).returncode
+
+
 def test_backup_that_is_terminated_leaves_nothing(folder: Path, programs: Programs) -> None:
-    programs(pg_dump=f'{ASKED}; "$REAL" "$@"; kill -TERM $PPID; sleep 60')
-    before = signal.getsignal(signal.SIGTERM)
-    assert run("backup_db", "--to", str(folder)).code == 128 + signal.SIGTERM
+    assert ended(folder, programs, "kill -TERM $PPID; exec sleep 60") == 128 + signal.SIGTERM
     assert names(folder) == set()
-    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_backup_that_is_killed_leaves_what_the_next_one_removes(
     folder: Path, programs: Programs
 ) -> None:
-    programs(pg_dump=f'{ASKED}; "$REAL" "$@"; kill -9 $PPID')
-    killed = subprocess.run(
-        [*MANAGE, "backup_db", "--to", str(folder)],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": database_url()},
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL
+    assert ended(folder, programs, "kill -KILL $PPID") == -signal.SIGKILL
     (left,) = names(folder)
     assert left.startswith(".")
 
