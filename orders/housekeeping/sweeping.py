@@ -9,15 +9,11 @@ import time
 from functools import partial
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 from psycopg.errors import Diagnostic
 
 from orderservice import redaction
-from orderservice.backups.database import Database
+from orderservice.postgresql import direct
 
-# On a connection of its own: a setting does not outlive it, nor reach somebody else by a pooler.
-# Who waits for these locks holds up no reader or writer of rows.
-_TERMS = "-c statement_timeout=0 -c lock_timeout=60s"
 _PATIENCE = 20.0  # seconds; what we do ourselves has ended by then, a backup has not
 
 _SWEEP = (
@@ -49,8 +45,7 @@ def sweep() -> None:
     """
     warnings: list[str] = []
     try:
-        parameters = Database.configured().parameters | {"options": _TERMS}
-        with psycopg.connect(make_conninfo(**parameters), autocommit=True) as connection:
+        with direct.connect(direct.parameters()) as connection:
             connection.add_notice_handler(partial(_keep, warnings))
             unseen = _wait_until_unseen(connection)
             connection.execute(_SWEEP)

@@ -1,4 +1,4 @@
-"""The database that is backed up or restored, reached past any pooler."""
+"""The database that is backed up or restored, by one at a time."""
 
 from __future__ import annotations
 
@@ -9,20 +9,12 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 
 import psycopg
-from django.conf import settings
-from django.db import connection as django_connection
 from psycopg import pq
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
+
+from orderservice.postgresql import direct
 
 LOCK = 7_020_551_381_962_470_318  # any number, but the same for all that back up or restore
-_OURS = {
-    # As long as it takes; PostgreSQL's programs see to that by themselves. The lock is held by a
-    # connection that is idle until they have ended.
-    "options": "-c statement_timeout=0 -c lock_timeout=60s -c idle_session_timeout=0",
-    # No firewall is to forget the connection while a program works for an hour.
-    "keepalives_idle": "60",
-}
-_NOT_FOR_PROGRAMS = ("options", "client_encoding")
 
 
 class BackupError(Exception):
@@ -37,20 +29,8 @@ class Database:
 
     @classmethod
     def configured(cls) -> Database:
-        """Return the service's own: WORKER_DATABASE_URL, which passes no pooler, or the usual."""
-        given: dict[str, Any]
-        if settings.WORKER_DATABASE_URL:
-            given = conninfo_to_dict(settings.WORKER_DATABASE_URL)
-        else:
-            given = django_connection.get_connection_params()
-        known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
-        return cls(
-            {
-                name: str(value)
-                for name, value in given.items()
-                if name in known and name not in _NOT_FOR_PROGRAMS and value not in (None, "")
-            }
-        )
+        """Return the service's own."""
+        return cls(direct.parameters())
 
     @property
     def argument(self) -> str:
@@ -85,9 +65,7 @@ class Database:
         Raises BackupError when one is under way, when there is no answer, or behind a pooler.
         """
         try:
-            connection = psycopg.connect(
-                make_conninfo(**(self.parameters | _OURS)), autocommit=True
-            )
+            connection = direct.connect(self.parameters)
         except psycopg.OperationalError as exc:
             raise BackupError(f"The database does not answer: {exc}") from exc
         with connection:

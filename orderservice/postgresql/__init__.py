@@ -1,4 +1,7 @@
-"""Django's own way to PostgreSQL, where it can be cheaper: a connection's health, and its plans."""
+"""Django's own way to PostgreSQL, where it can be cheaper: a connection's health, and its plans.
+
+``direct`` is the way past it.
+"""
 
 from typing import TYPE_CHECKING, cast
 

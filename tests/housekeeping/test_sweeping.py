@@ -10,7 +10,7 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 from orders.housekeeping import erasing, people, sweeping
-from orderservice.backups.database import Database
+from orderservice.postgresql import direct
 from tests.commands.running import run
 from tests.factories import OPERATOR, user
 from tests.housekeeping import columns
@@ -30,8 +30,7 @@ def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def connected(**parameters: str) -> Iterator[psycopg.Connection]:
     """Connect as somebody else."""
-    known = Database.configured().parameters
-    with psycopg.connect(make_conninfo(**known | parameters)) as other:
+    with psycopg.connect(make_conninfo(**direct.parameters() | parameters)) as other:
         yield other
 
 
@@ -92,7 +91,7 @@ def test_sweep_says_that_somebody_may_still_read_the_rows() -> None:
 
 
 def test_sweep_says_that_it_had_to_wait_for_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "_TERMS", "-c lock_timeout=50")
+    monkeypatch.setattr(direct, "_TERMS", {"options": "-c lock_timeout=50"})
     with held("LOCK TABLE orders_order IN SHARE UPDATE EXCLUSIVE MODE"):
         outcome = run("erase_customer", EMAIL)
     assert outcome.code == 2
@@ -101,7 +100,7 @@ def test_sweep_says_that_it_had_to_wait_for_too_long(monkeypatch: pytest.MonkeyP
 
 def test_sweep_by_who_may_not_clean_up_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who owns no table gets a warning from VACUUM, and no error."""
-    monkeypatch.setattr(sweeping, "_TERMS", "-c role=pg_read_all_data")
+    monkeypatch.setattr(direct, "_TERMS", {"options": "-c role=pg_read_all_data"})
     outcome = run("erase_customer", EMAIL)
     assert outcome.code == 2
     assert outcome.err.startswith(KEPT)
