@@ -50,10 +50,11 @@ def test_restore_into_a_new_database_brings_everything_back_and_all_of_it_works(
     assert contents.schema(Database.configured()) == schema
     with psycopg.connect(database_url()) as reader:
         assert contents.sequences(reader) == sequences
-    first, number, migrate, reconcile, expire = outcome.out.splitlines()
+    first, number, migrate, reconcile, expire, shut = outcome.out.splitlines()
     assert f", into {shop} at " in first
     assert "1 orders in the place of 0 orders and 0 accounts" in first
     assert "the worker with PENDING_EXPIRE_HOURS=off" in expire
+    assert shut.startswith("then: before web starts, take away again what was taken away since")
     assert number == f"the next order is number {order.pk + 10_001}"
     assert migrate == "next: manage.py migrate (0 migrations to apply)"
     said = re.fullmatch(
@@ -98,7 +99,7 @@ def test_restore_over_orders_is_refused_until_told_to_replace_them(dump: Path) -
     done = json.loads(run("restore_db", str(dump), "--replace", "--json").out)
 
     assert (done["orders"], Order.objects.count()) == (1, 1)
-    assert len(done["next_steps"]) == 3
+    assert len(done["next_steps"]) == 4
 
 
 def test_restore_where_two_variables_name_two_databases_is_refused(

@@ -98,6 +98,12 @@ class Command(BaseCommand):
             "start the worker with PENDING_EXPIRE_HOURS=off, until all that was confirmed since the"
             " backup is confirmed again: it would cancel what is old"
         )
+        shut = (
+            "before web starts, take away again what was taken away since the backup: keys,"
+            " accounts, sessions by a new SECRET_KEY, and personal data by manage.py"
+            " erase_customer (docs/backups.md, step 8)"
+        )
+        next_steps = [schema, reconcile, expire, shut]
         if as_json:
             return json.dumps(
                 {
@@ -108,7 +114,7 @@ class Command(BaseCommand):
                     "next_number": done.next_number,
                     "seconds": done.seconds,
                     "tidying_seconds": done.tidying_seconds,
-                    "next_steps": [schema, reconcile, expire],
+                    "next_steps": next_steps,
                 }
             )
         return (
@@ -116,7 +122,5 @@ class Command(BaseCommand):
             f" {done.orders} orders in the place of {done.replaced}, in {done.seconds:.1f} s, and"
             f" {done.tidying_seconds:.1f} s to vacuum and analyze\n"
             f"the next order is number {done.next_number}\n"
-            f"next: {schema}\n"
-            f"then: {reconcile}\n"
-            f"then: {expire}"
+            "next: " + "\nthen: ".join(next_steps)
         )
