@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -72,7 +72,12 @@ class Database:
             _refuse_a_pooler(connection)
             if not scalar(connection, "SELECT pg_try_advisory_lock(%s)", LOCK):
                 raise BackupError(f"Another backup or restore of {place(connection)} is under way.")
-            yield connection
+            try:
+                yield connection
+            finally:
+                # The server sees later than we that a connection has ended.
+                with suppress(psycopg.Error):
+                    scalar(connection, "SELECT pg_advisory_unlock(%s)", LOCK)
 
 
 def place(connection: psycopg.Connection) -> str:

@@ -7,7 +7,9 @@ import subprocess
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Self
+from unittest.mock import patch
 
+import psycopg
 import pytest
 from django.core.management import CommandError
 from django.db import connection
@@ -158,6 +160,17 @@ def test_backup_beside_another_is_refused(folder: Path) -> None:
     ):
         run("backup_db", "--to", str(folder))
     run("backup_db", "--to", str(folder))
+
+
+def test_backup_lets_go_of_its_lock_before_its_connection_ends() -> None:
+    """A server sees that end later than we do, and would refuse who comes right after us."""
+    with (
+        patch.object(psycopg.Connection, "close"),
+        Database.configured().exclusive() as first,
+    ):
+        pass
+    with Database.configured().exclusive():
+        first.close()
 
 
 def test_backup_into_no_folder_or_of_another_s_database_is_refused(
