@@ -112,7 +112,7 @@ def test_order_to_look_at_outweighs_rows_that_are_not_swept(
 ) -> None:
     """Whoever repeats this until it is 0 must not do so for ever."""
     finished(owner=user())
-    monkeypatch.setattr(sweeping, "_TERMS", "-c role=pg_read_all_data")
+    monkeypatch.setattr(direct, "_TERMS", {"options": "-c role=pg_read_all_data"})
     outcome = run("erase_customer", EMAIL)
     assert outcome.code == 1
     assert KEPT in outcome.err
