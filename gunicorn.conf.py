@@ -17,7 +17,7 @@ from orderservice.serving import Log, PatientWorker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orderservice.settings")
 
-bind = f"0.0.0.0:{whole('PORT', 3000, most=65535)}"
+bind = f"0.0.0.0:{settings.PORT}"
 worker_class = PatientWorker
 workers = whole("WEB_CONCURRENCY", 2, most=1000)
 threads = settings.WEB_THREADS  # which has read the rest too, or refused it before anything serves

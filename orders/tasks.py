@@ -63,25 +63,28 @@ class MailAgain(BaseRetryStrategy):
     """Try a mail again that the server has not taken; `resets.send` says when it is too late."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """Return when; others need not wait for a mail that is the only one to be refused."""
-        if not isinstance(exception, resets.NotSent) and job.attempts >= TRIES:
+        """Return when; a mail that alone is not taken lets those pass that have failed less often.
+
+        It keeps the lock that all share, so however many fail, they are tried one at a time.
+        """
+        tries = job.attempts + 1
+        if not isinstance(exception, resets.NotSent) and tries >= TRIES:
             return None
         is_alone = isinstance(exception, resets.NotSent) and exception.is_alone
         pause = min(FIRST_PAUSE * 4**job.attempts, LONGEST_PAUSE)
-        lock = f"{resets.MAIL}.{job.id}" if is_alone else None
-        return RetryDecision(retry_in={"seconds": pause}, lock=lock)
+        return RetryDecision(retry_in={"seconds": pause}, priority=-tries if is_alone else None)
 
 
 @app.task(name=resets.ASKED, retry=MailAgain())
-def reset_asked(users: list[int], home: str, asked_at: int) -> None:
+def reset_asked(users: list[int], asked_at: int) -> None:
     """See who of those with a forgotten password is sent a mail."""
-    resets.answer(users, home=home, asked_at=asked_at)
+    resets.answer(users, asked_at=asked_at)
 
 
 @app.task(name=resets.MAIL, retry=MailAgain())
-def reset_mail(user: int, home: str, asked_at: int) -> None:
+def reset_mail(user: int, asked_at: int) -> None:
     """Send one mail. A worker that dies while it does may have sent it: it is sent once more."""
-    resets.send(user, home=home, asked_at=asked_at)
+    resets.send(user, asked_at=asked_at)
 
 
 @app.periodic(cron="23 * * * *")

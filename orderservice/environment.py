@@ -64,15 +64,26 @@ def hosts(name: str) -> list[str]:
     return listed
 
 
+_ORIGIN = re.compile(r"https?://[^\s/@?#]+")
+
+
 def origins(name: str) -> list[str]:
     """Return origins by comma, as browsers name them: a scheme and a host, perhaps a port."""
     listed = _listed(name)
-    for origin in listed:
-        if not re.fullmatch(r"https?://[^\s/@?#]+", origin):
+    for each in listed:
+        if not _ORIGIN.fullmatch(each):
             raise ImproperlyConfigured(
-                f"{name} must be like https://shop.example.com by comma, not {origin}"
+                f"{name} must be like https://shop.example.com by comma, not {each}"
             )
     return listed
+
+
+def origin(name: str) -> str:
+    """Return an origin, after which a slash may stand; empty when unset."""
+    value = configured(name).removesuffix("/")
+    if value and not _ORIGIN.fullmatch(value):
+        raise ImproperlyConfigured(f"{name} must be like https://shop.example.com, not {value}")
+    return value
 
 
 def minutes(name: str, default: float) -> float:

@@ -5,9 +5,11 @@ With ``DEBUG=1`` defaults are convenient, with ``DEBUG=0`` (the default) they ar
 """
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 from zlib import crc32
 
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import split_domain_port, validate_host
 from django.utils.crypto import salted_hmac
 
 from orderservice.database import database, database_url
@@ -25,6 +27,7 @@ from orderservice.environment import (
     mail_server,
     minutes,
     networks,
+    origin,
     origins,
     seconds,
     service,
@@ -47,6 +50,8 @@ SECRET_KEY = configured("SECRET_KEY") or "development-only-" + "x" * 40
 if not DEBUG and (len(SECRET_KEY) < 40 or SECRET_KEY.startswith("development-only")):
     raise ImproperlyConfigured("SECRET_KEY must be a random string of at least 40 characters")
 ALLOWED_HOSTS = hosts("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+PORT = whole("PORT", 3000, most=65535)
+PUBLIC_URL = origin("PUBLIC_URL") or (f"http://127.0.0.1:{PORT}" if DEBUG else "")
 WEB_THREADS = whole("WEB_THREADS", 8, most=1000)
 
 INSTALLED_APPS = [
@@ -298,15 +303,17 @@ X_FRAME_OPTIONS = "DENY"
 MAIL_SERVER = mail_server("EMAIL_URL")
 SENDS_MAIL = MAIL_SERVER is not None  # else nobody is offered a link for a forgotten password
 if MAIL_SERVER is not None:
-    if "*" in ALLOWED_HOSTS:
+    _host, _ = split_domain_port(urlsplit(PUBLIC_URL).netloc)
+    if not PUBLIC_URL or not validate_host(_host, ALLOWED_HOSTS):
         raise ImproperlyConfigured(
-            "EMAIL_URL needs ALLOWED_HOSTS without *: a link in a mail leads to the request's host"
+            "EMAIL_URL needs PUBLIC_URL, where links in mails lead, on a host of ALLOWED_HOSTS"
         )
+    EMAIL_BACKEND = "orderservice.smtp.EmailBackend"
     EMAIL_HOST, EMAIL_PORT = MAIL_SERVER.host, MAIL_SERVER.port
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL_SERVER.user, MAIL_SERVER.password
     EMAIL_USE_TLS = MAIL_SERVER.scheme == "smtp+tls"
     EMAIL_USE_SSL = MAIL_SERVER.scheme == "smtps"
-    EMAIL_TIMEOUT = 10  # seconds, for each answer
+    EMAIL_TIMEOUT = 10  # seconds for each answer; smtp.py has the limit of them all
     DEFAULT_FROM_EMAIL = MAIL_SERVER.sender
 
 # --- metrics -------------------------------------------------------------------------------------

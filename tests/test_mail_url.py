@@ -6,6 +6,7 @@ from orderservice.mail import Server, parsed
 from tests.test_settings import COMPLETE, start
 
 ADDRESS = "shop@example.org"
+RELAY = f"smtp://relay?from={ADDRESS}"
 
 
 @pytest.mark.parametrize(
@@ -62,11 +63,12 @@ def test_settings_have_the_mail_server_and_a_bound_on_its_time() -> None:
     shown = (
         "SENDS_MAIL, settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_HOST_USER,"
         " settings.EMAIL_HOST_PASSWORD, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL,"
-        " settings.EMAIL_TIMEOUT, settings.DEFAULT_FROM_EMAIL, settings.PASSWORD_RESET_TIMEOUT"
+        " settings.EMAIL_TIMEOUT, settings.DEFAULT_FROM_EMAIL, settings.PASSWORD_RESET_TIMEOUT,"
+        " settings.PUBLIC_URL"
     )
     where = {"EMAIL_URL": f"smtps://u:p%40@mail.example.org?from={ADDRESS}"}
-    read = f"True mail.example.org 465 u p@ False True 10 {ADDRESS} 3600"
-    assert start(COMPLETE | where, shown) == read
+    read = f"True mail.example.org 465 u p@ False True 10 {ADDRESS} 3600 https://orders.example.org"
+    assert start(COMPLETE | where | {"PUBLIC_URL": "https://orders.example.org/"}, shown) == read
 
 
 @pytest.mark.parametrize(
@@ -74,9 +76,10 @@ def test_settings_have_the_mail_server_and_a_bound_on_its_time() -> None:
     [
         ({"EMAIL_URL": "smtp://user:s3cr3t@relay"}, "EMAIL_URL can't be used"),
         ({"EMAIL_URL": f"smtps://u:change-me@m.example.org?from={ADDRESS}"}, "EMAIL_URL still has"),
+        ({"EMAIL_URL": RELAY, "ALLOWED_HOSTS": "*"}, "EMAIL_URL needs PUBLIC_URL"),
         (
-            {"EMAIL_URL": f"smtp://relay?from={ADDRESS}", "ALLOWED_HOSTS": "*"},
-            "EMAIL_URL needs ALLOWED_HOSTS without *",
+            {"EMAIL_URL": RELAY, "PUBLIC_URL": "https://shop.example.org"},
+            "EMAIL_URL needs PUBLIC_URL, where links in mails lead, on a host of ALLOWED_HOSTS",
         ),
     ],
 )

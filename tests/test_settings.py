@@ -20,7 +20,7 @@ COMPLETE = {
     "INVENTORY_SERVICE_URL": "https://inventory.example.org/api/v1",
 }
 READ = re.compile(
-    r"""(?:env\.\w+|seconds|minutes|hours|whole|choice|lines|mail_server|networks|hosts|origins|configured|limits|service|url)\(\s*["']([A-Z_]+)["']"""
+    r"""(?:env\.\w+|seconds|minutes|hours|whole|choice|lines|mail_server|networks|hosts|origins?|configured|limits|service|url)\(\s*["']([A-Z_]+)["']"""
 )
 DOCUMENTED = re.compile(r"^#?([A-Z_]+)=([^#\n]*?)(?: +#.*)?$", re.MULTILINE)
 
@@ -146,6 +146,8 @@ IMPOSSIBLE = [
     ("CORS_ALLOWED_ORIGINS", "shop.example.com"),
     ("CORS_ALLOWED_ORIGINS", "https://shop.example.com/"),
     ("CSRF_TRUSTED_ORIGINS", "shop.example.com"),
+    ("PUBLIC_URL", "shop.example.com"),
+    ("PUBLIC_URL", "https://shop.example.com/track"),
     ("INVENTORY_DIALECT", "gate"),
     ("LOG_FORMAT", "text"),
     ("LOG_LEVEL", "verbose"),

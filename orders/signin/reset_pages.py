@@ -54,7 +54,8 @@ class ResetPage(ContextMixin, View):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return what the page needs, with its frame."""
         where = {"ask_page": self.page("forgotten")}
-        return super().get_context_data(**self.frame(), title=self.title, **where, **kwargs)
+        said = {"title": self.title, "minutes": resets.minutes()}
+        return super().get_context_data(**self.frame(), **said, **where, **kwargs)
 
     def frame(self) -> dict[str, Any]:
         """Return what stands around the page: the admin."""
@@ -75,7 +76,7 @@ class ForgottenView(ResetPage, EmailFormView):
 
     def form_valid(self, form: PasswordResetForm) -> HttpResponse:
         """Have a link sent to whoever has the address."""
-        resets.ask(form.cleaned_data["email"], self.request.build_absolute_uri("/"))
+        resets.ask(form.cleaned_data["email"])
         return super().form_valid(form)
 
     def get_success_url(self) -> str:
@@ -109,7 +110,7 @@ class ResetView(ResetPage, PasswordResetConfirmView):
     def get_user(self, uidb64: str) -> User | None:
         """Return the user of a link who may have a new password."""
         named = super().get_user(uidb64)
-        return named and resets.of(named.pk)
+        return named if named is not None and resets.is_entitled(named) else None
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Take a new password, unless they come faster than people type them."""

@@ -10,13 +10,18 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from smtplib import SMTPDataError, SMTPRecipientsRefused
+from smtplib import (
+    SMTPDataError,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+)
 
 import structlog
 from django.conf import settings
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 from django.db import OperationalError
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -29,6 +34,7 @@ from procrastinate.types import JSONValue
 
 from orders import throttling
 from orders.models import User
+from orderservice.metrics.instruments import MailOutcome, mails
 from orderservice.rates import Scope
 
 # The jobs' names: importing `orders.tasks` would close a circle.
@@ -50,58 +56,87 @@ class NotSent(Exception):
         self.is_alone = is_alone
 
 
-def ask(email: str, home: str) -> None:
-    """Have the worker send a link to whoever has that address; ``home`` is our root's address.
+def ask(email: str) -> None:
+    """Have the worker send a link to whoever has that address.
 
     The statements are the same, whether that is anybody or not. Raises `OperationalError` when the
     database can't be asked.
     """
     users: list[JSONValue] = [user.pk for user in PasswordResetForm().get_users(email)]
     try:
-        app.configure_task(ASKED).defer(users=users, home=home, asked_at=int(time.time()))
+        app.configure_task(ASKED).defer(users=users, asked_at=int(time.time()))
     except ConnectorException as exc:
         raise OperationalError("no job could be written") from exc
 
 
-def answer(users: Sequence[int], *, home: str, asked_at: int) -> None:
+def answer(users: Sequence[int], *, asked_at: int) -> None:
     """Have a mail sent to each of some users who has not been sent enough of them lately."""
     for user in users:
         taken = throttling.take(Scope.RESETS, f"user:{user}")
         if taken is not None and not taken.allowed:
-            log.info("reset_mail_refused")
+            _note(MailOutcome.REFUSED)
             continue
         # One at a time: while the server is away, the others wait behind the one that tries.
-        app.configure_task(MAIL, lock=MAIL).defer(user=user, home=home, asked_at=asked_at)
+        app.configure_task(MAIL, lock=MAIL).defer(user=user, asked_at=asked_at)
 
 
-def send(user: int, *, home: str, asked_at: int) -> None:
+def send(user: int, *, asked_at: int) -> None:
     """Send a user a new link, unless the account is closed or it is too late; raise `NotSent`."""
     if not settings.SENDS_MAIL or time.time() - asked_at >= settings.PASSWORD_RESET_TIMEOUT:
-        log.warning("reset_mail_given_up")
+        _note(MailOutcome.GIVEN_UP)
         return
     who = of(user)
     if who is None or not who.email:
         return
-    failure = _failure(letter(who, home))
+    if not arrives_as_written(who.email):
+        _note(MailOutcome.GIVEN_UP, error="AddressNotAsWritten")
+        return
+    failure, was_ready = _handed_in(letter(who))
     if failure is None:
-        log.info("reset_mail_sent")
+        _note(MailOutcome.SENT)
         return
-    codes = _refusals(failure)
-    if codes and min(codes) >= _PERMANENT:
-        log.warning("reset_mail_given_up", error=type(failure).__name__, codes=codes)
-        return
-    log.warning("reset_mail_delayed", error=type(failure).__name__, codes=codes)
-    raise NotSent(is_alone=bool(codes))
+    code = _code(failure)
+    is_refused = isinstance(failure, SMTPRecipientsRefused | SMTPDataError)
+    is_final = not isinstance(failure, OSError) or (is_refused and (code or 0) >= _PERMANENT)
+    outcome = MailOutcome.GIVEN_UP if is_final else MailOutcome.DELAYED
+    _note(outcome, error=type(failure).__name__, code=code)
+    if not is_final:
+        is_cut_off = was_ready and isinstance(failure, SMTPServerDisconnected)
+        raise NotSent(is_alone=is_refused or is_cut_off)
+
+
+def arrives_as_written(address: str) -> bool:
+    """Tell whether mail goes to the very mailbox that an address names.
+
+    Not where SMTP can't write it, nor where the old rules for domains make another one of it: of
+    straße.example they make strasse.example, which anybody may have.
+    """
+    local, _, domain = address.rpartition("@")
+    try:
+        sent_to = domain.encode("idna")
+        return local.isascii() and (domain.isascii() or sent_to.decode("idna") == domain.lower())
+    except UnicodeError:
+        return False
 
 
 def of(pk: int, *, for_update: bool = False) -> User | None:
-    """Return the user of a key who may have a new password: active, and with one to forget."""
+    """Return the user of a key who may have a new password."""
     users = User.objects.select_for_update(of=("self",)) if for_update else User.objects.all()
-    user = users.filter(pk=pk, is_active=True).first()
-    return user if user is not None and user.has_usable_password() else None
+    user = users.filter(pk=pk).first()
+    return user if user is not None and is_entitled(user) else None
 
 
-def letter(user: User, home: str) -> EmailMessage:
+def is_entitled(user: User) -> bool:
+    """Tell whether a user may have a new password: active, and with one to forget."""
+    return user.is_active and user.has_usable_password()
+
+
+def minutes() -> int:
+    """Return for how long a link works."""
+    return settings.PASSWORD_RESET_TIMEOUT // 60
+
+
+def letter(user: User) -> EmailMessage:
     """Return the mail with a new link; it leads to the door at which the user signs in."""
     page = "admin:reset" if user.is_staff else "tracking:reset"
     key = urlsafe_base64_encode(force_bytes(user.pk))
@@ -109,8 +144,9 @@ def letter(user: User, home: str) -> EmailMessage:
     said = {
         "shop": " ".join(settings.SHOP_NAME.split()),
         "username": user.get_username(),
-        "link": home.rstrip("/") + path,
+        "link": settings.PUBLIC_URL + path,  # a request's host is what its sender says
         "until": timezone.now() + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT),
+        "minutes": minutes(),
     }
     return EmailMessage(
         subject=f"A new password for {said['shop']}",
@@ -120,21 +156,35 @@ def letter(user: User, home: str) -> EmailMessage:
     )
 
 
-def _failure(mail: EmailMessage) -> Exception | None:
-    """Hand a mail in; return why that failed, whatever it was."""
+def _handed_in(mail: EmailMessage) -> tuple[Exception | None, bool]:
+    """Hand a mail in; return why that failed, whatever it was, and if the server was ready for it.
+
+    Nothing is raised: the stack would tell the address.
+    """
+    was_ready = False
     try:
-        mail.send()
+        with get_connection() as server:
+            was_ready = True
+            server.send_messages([mail])
     except Exception as exc:
-        return exc
-    return None
+        return exc, was_ready
+    return None, was_ready
 
 
-def _refusals(failure: Exception) -> list[int]:
-    """Return the server's codes where it refused this mail, and not all that we could send."""
+def _code(failure: Exception) -> int | None:
+    """Return the code of the server's answer, if there was one."""
     match failure:
         case SMTPRecipientsRefused():
-            return [code for code, _ in failure.recipients.values()]
-        case SMTPDataError():
-            return [failure.smtp_code]
+            [(code, _)] = failure.recipients.values()
+            return code
+        case SMTPResponseException():
+            return failure.smtp_code
         case _:
-            return []
+            return None
+
+
+def _note(outcome: MailOutcome, **more: object) -> None:
+    """Count and log what came of a mail."""
+    mails.labels(outcome).inc()
+    tell = log.info if outcome in (MailOutcome.SENT, MailOutcome.REFUSED) else log.warning
+    tell(f"reset_mail_{outcome}", **more)

@@ -3,6 +3,8 @@
 Names follow https://prometheus.io/docs/practices/naming/; docs/operations.md says what each is for.
 """
 
+from enum import StrEnum
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -63,9 +65,28 @@ breaker_open = Gauge(
 )
 
 
+class MailOutcome(StrEnum):
+    """What came of a mail with a link for a new password."""
+
+    SENT = "sent"
+    DELAYED = "delayed"  # not taken, and tried again
+    GIVEN_UP = "given_up"
+    REFUSED = "refused"  # its user has had enough of them
+
+
+mails = Counter(
+    "mails",
+    "Mails for forgotten passwords, by what came of each attempt.",
+    ["outcome"],
+    namespace=PREFIX,
+    registry=REGISTRY,
+)
+
 # To Prometheus a series that is born at 1 has not increased, and here the first time matters.
 for _call in ("check", "read", "list", "health", "adjust"):
     _calls.labels("inventory", _call, "misconfigured")
+for _outcome in MailOutcome:
+    mails.labels(_outcome)
 
 
 def request(method: str, route: str | None, status: int, seconds: float) -> None:

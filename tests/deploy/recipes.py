@@ -11,6 +11,10 @@ import yaml
 from tests.processes import ROOT
 
 BASE64_OF_256_BITS = "q0S1nE9zXh7mYwTkR4bVc2dLf8gJp6aZu5iOx3sHt1A="
+_OF_RENDER = {
+    "RENDER_EXTERNAL_HOSTNAME": "order-service.onrender.com",
+    "RENDER_EXTERNAL_URL": "https://order-service.onrender.com",
+}
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
 
 
@@ -44,8 +48,7 @@ def _filled_in(blueprint: dict[str, Any], entry: dict[str, Any]) -> str:
         assert (wanted["type"], wanted["name"]) in {
             (each["type"], each["name"]) for each in blueprint["services"]
         }
-        assert wanted["envVarKey"] == "RENDER_EXTERNAL_HOSTNAME"
-        return "order-service.onrender.com"
+        return _OF_RENDER[str(wanted["envVarKey"])]
     if entry.get("generateValue"):
         return BASE64_OF_256_BITS
     return str(entry["value"])

@@ -64,6 +64,7 @@ def test_blueprint_gives_each_service_what_it_reads_and_needs(name: str, proxies
     assert given.keys() <= example().keys()
     assert given["METRICS_TOKEN"]
     assert given["INVENTORY_SERVICE_URL"] == "https://api.soksothy.me/api/v1"
+    given["EMAIL_URL"] = "smtp://relay?from=shop@example.org"  # which needs some of them
     assert start(given, "DEBUG, len(settings.TRUSTED_PROXIES)") == f"False {proxies}"
 
 

@@ -15,3 +15,4 @@ def with_mail(settings: Settings) -> None:
     """A shop that sends mail."""
     settings.SENDS_MAIL = True
     settings.SHOP_NAME = "Fern & Oak"
+    settings.PUBLIC_URL = "https://shop.example.org"

@@ -35,23 +35,38 @@ LINK = re.compile(r"^https?://\S+/reset/\S+", re.MULTILINE)
 
 
 class Mailbox:
-    """What a mail server has got; with ``refusals`` it first answers these to a recipient."""
+    """What a mail server has got; with ``refusals`` it first answers these to a recipient.
 
-    def __init__(self, *refusals: str) -> None:
+    An empty one hangs up; ``at`` another step, it lets the recipients pass.
+    """
+
+    def __init__(self, *refusals: str, at: str = "RCPT") -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
-        self.refusals = list(refusals)
+        self.refusals, self.at = list(refusals), at
+
+    def refuses(self, server: Any, step: str) -> str | None:
+        """Return the next refusal, if it is for this step."""
+        if not self.refusals or step != self.at:
+            return None
+        if not self.refusals[0]:
+            server.transport.abort()
+        return self.refusals.pop(0)
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, *_: Any
     ) -> str:
-        if self.refusals:
-            return self.refusals.pop(0)
+        refusal = self.refuses(server, "RCPT")
+        if refusal is not None:
+            return refusal
         envelope.rcpt_tos.append(address)
         self.recipients.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        refusal = self.refuses(server, "DATA")
+        if refusal is not None:
+            return refusal
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
@@ -87,9 +102,10 @@ def _known(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) 
 
 
 class Talker:
-    """A mail server that greets without an end, until it hangs up."""
+    """A mail server that greets without an end, until it hangs up, or is hung up on."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, words: bytes = b"220-and another thing\r\n") -> None:
+        self.words = words
         self.listener = socket.create_server(("127.0.0.1", port))
         self.called, self.hung_up = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self._talk)
@@ -101,7 +117,7 @@ class Talker:
             with caller:
                 self.called.set()
                 while not self.hung_up.wait(0.2):
-                    caller.sendall(b"220-and another thing\r\n")
+                    caller.sendall(self.words)
 
     def hang_up(self) -> None:
         """End the talk, and free the port."""

@@ -1,14 +1,17 @@
 """Mails with a link, by a real worker to a real mail server: one that is there, away, or hangs."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from smtplib import SMTPServerDisconnected
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client
 from procrastinate import JobContext, PsycopgConnector
@@ -16,15 +19,18 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.jobs import Job
+from prometheus_client import CollectorRegistry, Counter
 from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle, tasks
 from orders.models import Order
 from orders.signin import resets
+from orderservice import smtp
 from tests.factories import order_of
 from tests.processes import free_port, wait_for, worker
 from tests.signin.mailboxes import (
+    NEW,
     PASSWORD,
     USER,
     Mailbox,
@@ -43,7 +49,7 @@ from tests.tracking.visits import SIGN_IN
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
-NEW = "a horse of another colour"
+Outcomes = Callable[[], dict[str, float]]
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +63,7 @@ def _mail(settings: Settings, committed_db: None) -> None:
 @pytest.fixture
 def port(settings: Settings) -> Iterator[int]:
     """Return where the mail server of this process's settings is, or is not."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "orderservice.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     settings.EMAIL_TIMEOUT = 10
     settings.DEFAULT_FROM_EMAIL = "Fern & Oak <shop@example.org>"
@@ -66,6 +72,19 @@ def port(settings: Settings) -> Iterator[int]:
 
 def url(port: int) -> str:
     return f"smtp://127.0.0.1:{port}?from=shop@example.org"
+
+
+@pytest.fixture
+def outcomes(monkeypatch: pytest.MonkeyPatch) -> Outcomes:
+    """Return what tells how many mails came to what in this test."""
+    counter = Counter("mails", "As ours.", ["outcome"], registry=CollectorRegistry())
+    monkeypatch.setattr(resets, "mails", counter)
+
+    def counted() -> dict[str, float]:
+        [family] = counter.collect()
+        return {sample.labels["outcome"]: sample.value for sample in family.samples}
+
+    return counted
 
 
 def mails() -> list[tuple[str, int]]:
@@ -87,7 +106,7 @@ def test_worker_sends_the_link_over_tls_and_it_opens(sandbox: Sandbox, tmp_path:
         worker(sandbox.url, log=log, EMAIL_URL=where, SSL_CERT_FILE=str(pem), LOG_LEVEL="INFO"),
     ):
         wait_for(lambda: len(box.mails) == 1)
-        wait_for(lambda: not ProcrastinateJob.objects.filter(args__has_key="home").exists())
+        wait_for(lambda: not ProcrastinateJob.objects.filter(args__has_key="asked_at").exists())
 
     [mail] = box.mails
     assert box.recipients == [kim.email]
@@ -109,41 +128,56 @@ def test_worker_confirms_while_the_mail_server_hangs_and_sends_when_it_is_back(
     sandbox.store.set_stock({"10": 45})
     kim, lee, box, port = customer(), customer(), Mailbox(), free_port()
     log = tmp_path / "log"
-    talker = Talker(port)
-    ask(kim.email)
-    ask(lee.email)
-    try:
-        with worker(sandbox.url, log=log, concurrency=1, EMAIL_URL=url(port)):
+    waiting(kim.email)
+    waiting(lee.email)
+    with worker(sandbox.url, log=log, concurrency=1, EMAIL_URL=url(port)):
+        with server(Mailbox(*["451 later"] * 99), port):
+            wait_for(lambda: all(tries for _, tries in mails()))  # neither waits for the other
+        talker = Talker(port)
+        try:
+            make_due()
             assert talker.called.wait(30)
             order = order_of(p10=2)
             abandoned(order)
             wait_for(lambda: Order.objects.filter(pk=order.pk, status="CONFIRMED").exists())
-            assert mails() == [("doing", 0), ("todo", 0)]  # one hangs, and none besides it
+            # One hangs, and none besides it.
+            assert sorted(status for status, _ in mails()) == ["doing", "todo"]
+        finally:
             talker.hang_up()
-            wait_for(lambda: mails() == [("todo", 1), ("todo", 0)])
-            # It is not tried at once, and the other not before it.
-            assert ProcrastinateJob.objects.filter(scheduled_at__isnull=False).count() == 1
-            with server(box, port):
-                with connection.cursor() as cursor:
-                    cursor.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL")
-                lifecycle.nudge()  # has the worker look for jobs
-                wait_for(lambda: len(box.mails) == 2)
-                wait_for(lambda: mails() == [])
-    finally:
-        talker.hang_up()
-    assert box.recipients == [kim.email, lee.email]
+        wait_for(lambda: [status for status, _ in mails()] == ["todo", "todo"])
+        # It is not tried at once, and the other not before it.
+        assert ProcrastinateJob.objects.filter(scheduled_at__isnull=False).count() == 1
+        with server(box, port):
+            make_due()
+            wait_for(lambda: len(box.mails) == 2)
+            wait_for(lambda: mails() == [])
+    assert sorted(box.recipients) == sorted([kim.email, lee.email])
     assert "reset_mail_delayed" in log.read_text()
     assert "@example" not in log.read_text()
+
+
+def make_due() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL")
+    lifecycle.nudge()  # has the worker look for jobs
 
 
 # --- a mail that is not sent: the task itself, to a socket ---------------------------------------
 
 
+def waiting(address: str) -> ProcrastinateJob:
+    """Have a link asked for; return the job for its mail."""
+    ask(address)
+    asked = ProcrastinateJob.objects.filter(task_name=resets.ASKED)
+    app.tasks[resets.ASKED].func(**asked.get().args)
+    asked.delete()
+    mail: ProcrastinateJob = ProcrastinateJob.objects.filter(task_name=resets.MAIL).latest("id")
+    return mail
+
+
 def attempt(address: str) -> tuple[Job, BaseException | None]:
     """Do as a worker does with the job for a mail, once; return the job, and what it raised."""
-    ask(address)
-    app.tasks[resets.ASKED].func(**ProcrastinateJob.objects.get().args)
-    row = ProcrastinateJob.objects.get(task_name=resets.MAIL)
+    row = waiting(address)
     ProcrastinateJob.objects.all().delete()
     job = Job(
         id=row.pk,
@@ -162,9 +196,8 @@ def attempt(address: str) -> tuple[Job, BaseException | None]:
 
 def decision(job: Job, failure: BaseException | None, attempts: int = 0) -> Any:
     assert failure is not None
-    return tasks.MailAgain().get_retry_decision(
-        exception=failure, job=job.evolve(attempts=attempts)
-    )
+    again = app.tasks[job.task_name].get_retry_exception(failure, job.evolve(attempts=attempts))
+    return again and again.retry_decision
 
 
 def pause(job: Job, failure: BaseException, attempts: int) -> int:
@@ -174,14 +207,15 @@ def pause(job: Job, failure: BaseException, attempts: int) -> int:
 
 
 def test_server_that_is_away_is_tried_with_growing_pauses_for_an_hour(
-    port: int, caplog: pytest.LogCaptureFixture
+    port: int, outcomes: Outcomes, caplog: pytest.LogCaptureFixture
 ) -> None:
     job, failure = attempt(customer().email)
     assert failure is not None
     assert failure.__context__ is None  # nor would a stack tell the address
     assert [pause(job, failure, attempts) for attempts in range(5)] == [10, 40, 160, 300, 300]
-    assert decision(job, failure).lock is None
+    assert decision(job, failure).priority is None
     assert "ConnectionRefusedError" in caplog.text
+    assert outcomes() == {"delayed": 1}
 
     old = job.task_kwargs | {"asked_at": int(time.time()) - 3600}
     box = Mailbox()
@@ -190,33 +224,93 @@ def test_server_that_is_away_is_tried_with_growing_pauses_for_an_hour(
     assert box.mails == []
     assert "reset_mail_given_up" in caplog.text
     assert "@" not in caplog.text
+    assert outcomes() == {"delayed": 1, "given_up": 1}
 
 
-def test_mail_that_alone_is_refused_lets_the_others_pass(port: int) -> None:
-    box = Mailbox("451 4.2.1 <user@example.com> try again")
+@pytest.mark.parametrize("step", ["RCPT", "DATA"])
+@pytest.mark.parametrize("refusal", ["451 4.2.1 <user@example.com> try again", ""])
+def test_mail_that_alone_is_not_taken_lets_the_others_pass(
+    refusal: str, step: str, port: int, outcomes: Outcomes
+) -> None:
+    box = Mailbox(refusal, at=step)
     with server(box, port):
         job, failure = attempt(customer().email)
-        assert decision(job, failure).lock == f"orders.reset_mail.{job.id}"
+        given = [decision(job, failure, attempts) for attempts in range(3)]
+        assert [(each.lock, each.priority) for each in given] == [
+            (None, -1),
+            (None, -2),
+            (None, -3),
+        ]
         app.tasks[resets.MAIL].func(**job.task_kwargs)
     assert len(box.mails) == 1
+    assert outcomes() == {"delayed": 1, "sent": 1}
 
 
-def test_mail_to_an_address_that_there_is_not_is_given_up(
-    port: int, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("step", ["RCPT", "DATA"])
+def test_mail_that_is_refused_for_good_is_given_up(
+    step: str, port: int, outcomes: Outcomes, caplog: pytest.LogCaptureFixture
 ) -> None:
     kim = customer()
-    with server(Mailbox(f"550 5.1.1 <{kim.email}> is unknown"), port):
+    with server(Mailbox(f"550 5.1.1 <{kim.email}> is unknown", at=step), port):
         _, failure = attempt(kim.email)
     assert failure is None
     assert "reset_mail_given_up" in caplog.text
     assert "550" in caplog.text
     assert kim.email not in caplog.text
+    assert outcomes() == {"given_up": 1}
 
 
-def test_failure_of_another_kind_is_tried_three_times() -> None:
-    job = Job(id=None, queue="q", lock=None, queueing_lock=None, task_name="t")
-    tried = [decision(job, RuntimeError(), attempts) is not None for attempts in range(5)]
-    assert tried == [True] * 3 + [False] * 2
+# Domains of which the rules of 2003 make another one, or none; and a name that SMTP can't write.
+NOT_AS_WRITTEN = [
+    "kim@straße.example",
+    "kim@a\u200db.example",
+    "kim@a\u00adb.example",
+    f"kim@{'ü' * 60}.example",
+    "\u017fam@example.com",
+]
+
+
+@pytest.mark.parametrize("address", NOT_AS_WRITTEN)
+def test_mail_that_would_arrive_elsewhere_is_given_up(
+    address: str, port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    kim, box = customer(email=address), Mailbox()
+    with server(box, port):
+        resets.send(kim.pk, asked_at=int(time.time()))
+    assert box.recipients == []
+    assert "reset_mail_given_up" in caplog.text
+    assert address not in caplog.text
+
+
+def test_mail_to_a_domain_with_an_umlaut_arrives(port: int) -> None:
+    box = Mailbox()
+    with server(box, port):
+        for address in ("kim@Müller.example", "kim@xn--strae-oqa.example"):
+            resets.send(customer(email=address).pk, asked_at=int(time.time()))
+    assert box.recipients == ["kim@xn--mller-kva.example", "kim@xn--strae-oqa.example"]
+
+
+@pytest.mark.parametrize("words", [b"220-and another thing\r\n", b"and another thing, "])
+def test_server_that_talks_without_an_end_is_cut_off(
+    words: bytes, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "PATIENCE", 0.5)
+    talker = Talker(port, words)
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(resets._handed_in, EmailMessage(to=["kim@example.com"]))
+        try:
+            failure, was_ready = sent.result(15)
+        finally:
+            talker.hang_up()
+    assert (type(failure), was_ready) == (SMTPServerDisconnected, False)
+    assert "all its time is over" in str(failure)
+
+
+@pytest.mark.parametrize("name", [resets.ASKED, resets.MAIL])
+def test_failure_of_another_kind_is_tried_three_times(name: str) -> None:
+    job = Job(id=None, queue="q", lock=None, queueing_lock=None, task_name=name)
+    is_tried_again = [decision(job, RuntimeError(), attempts) is not None for attempts in range(5)]
+    assert is_tried_again == [True] * 2 + [False] * 3
 
 
 async def _sweep() -> None:
