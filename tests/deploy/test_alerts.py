@@ -24,8 +24,8 @@ METRIC = re.compile(r"\borderservice_[a-z_]+")
 
 
 def rules() -> list[dict[str, Any]]:
-    [group] = yaml.safe_load(ALERTS.read_text())["groups"]
-    return list(group["rules"])
+    groups = yaml.safe_load(ALERTS.read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="there is no promtool")
