@@ -51,7 +51,8 @@ if not DEBUG and (len(SECRET_KEY) < 40 or SECRET_KEY.startswith("development-onl
     raise ImproperlyConfigured("SECRET_KEY must be a random string of at least 40 characters")
 ALLOWED_HOSTS = hosts("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 PORT = whole("PORT", 3000, most=65535)
-PUBLIC_URL = origin("PUBLIC_URL") or (f"http://127.0.0.1:{PORT}" if DEBUG else "")
+_named = [f"https://{each}" for each in ALLOWED_HOSTS if not each.startswith(("*", "."))]
+PUBLIC_URL = origin("PUBLIC_URL") or (f"http://127.0.0.1:{PORT}" if DEBUG else "".join(_named[:1]))
 WEB_THREADS = whole("WEB_THREADS", 8, most=1000)
 
 INSTALLED_APPS = [

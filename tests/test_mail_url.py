@@ -69,6 +69,10 @@ def test_settings_have_the_mail_server_and_a_bound_on_its_time() -> None:
     where = {"EMAIL_URL": f"smtps://u:p%40@mail.example.org?from={ADDRESS}"}
     read = f"True mail.example.org 465 u p@ False True 10 {ADDRESS} 3600 https://orders.example.org"
     assert start(COMPLETE | where | {"PUBLIC_URL": "https://orders.example.org/"}, shown) == read
+    assert (
+        start(COMPLETE | where | {"ALLOWED_HOSTS": ".example.org,orders.example.org"}, shown)
+        == read
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,7 +80,7 @@ def test_settings_have_the_mail_server_and_a_bound_on_its_time() -> None:
     [
         ({"EMAIL_URL": "smtp://user:s3cr3t@relay"}, "EMAIL_URL can't be used"),
         ({"EMAIL_URL": f"smtps://u:change-me@m.example.org?from={ADDRESS}"}, "EMAIL_URL still has"),
-        ({"EMAIL_URL": RELAY, "ALLOWED_HOSTS": "*"}, "EMAIL_URL needs PUBLIC_URL"),
+        ({"EMAIL_URL": RELAY, "ALLOWED_HOSTS": "*,.example.org"}, "EMAIL_URL needs PUBLIC_URL"),
         (
             {"EMAIL_URL": RELAY, "PUBLIC_URL": "https://shop.example.org"},
             "EMAIL_URL needs PUBLIC_URL, where links in mails lead, on a host of ALLOWED_HOSTS",
