@@ -21,7 +21,7 @@ bind = f"0.0.0.0:{settings.PORT}"
 worker_class = PatientWorker
 workers = whole("WEB_CONCURRENCY", 2, most=1000)
 threads = settings.WEB_THREADS  # which has read the rest too, or refused it before anything serves
-# All is loaded once, and shared: two processes start with a quarter less of the CPU's time, four
+# Most is loaded once, and shared: two processes start with a quarter less of the CPU's time, four
 # with 40 % less. Nothing that is loaded opens a connection or starts a thread.
 preload_app = True
 
@@ -50,6 +50,7 @@ control_socket_disable = True  # it would want a home folder to write to
 
 def when_ready(server: Arbiter) -> None:
     """Begin to listen; from now on a SIGTERM is one for an instance that serves."""
+    garbage.settle()  # before the fork: in a process it would write to all that they share
     draining.before_stopping(server, drain_seconds)
 
 
@@ -62,12 +63,11 @@ def post_fork(server: Arbiter, worker: Worker) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Begin to count, to trace and to serve, each process for itself."""
+    """Begin to count and to trace, each process for itself."""
     from orderservice.metrics import reports  # noqa: PLC0415 - Django is set up by now
 
     reports.start("web")
     tracing.start()
-    garbage.settle()
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:

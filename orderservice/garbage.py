@@ -10,7 +10,8 @@ def settle() -> None:
 
     Every full round would look at some 600,000 objects of code and configuration, which never are
     garbage. What a request leaves behind mostly goes by its own count; the rest waits for a round,
-    a few MB of it.
+    a few MB of it. A round also writes to each object that it looks at: who forks does this before,
+    or no process shares them.
     """
     gc.collect()
     gc.freeze()

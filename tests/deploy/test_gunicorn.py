@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,12 @@ PRODUCTION = {
 }
 
 
+def memory(pid: int) -> dict[str, int]:
+    """Return a process's memory by kind, in kB, as Linux tells."""
+    told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return {kind: int(size) for kind, size in re.findall(r"^(\w+): +(\d+) kB$", told, re.MULTILINE)}
+
+
 @pytest.mark.usefixtures("committed_db")
 def test_gunicorn_in_production_finds_its_configuration_serves_and_stops() -> None:
     port = free_port()
@@ -32,6 +40,9 @@ def test_gunicorn_in_production_finds_its_configuration_serves_and_stops() -> No
     try:
         wait_for(lambda: ask(port, "/health") == (200, ""))
         assert ask(port, "/admin/") == (301, f"https://localhost:{port}/admin/")
+        [forked] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        taken = memory(int(forked))
+        assert taken["Private_Dirty"] < 0.4 * taken["Rss"]  # the rest it shares
         assert stop(process) == 0
     finally:
         process.kill()
