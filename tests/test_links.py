@@ -8,6 +8,7 @@ import pytest
 from tests.processes import ROOT
 
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("orders/**/*.md")]
+ADR = re.compile(r"\[ADR (\d+)\]\(([^)#]*)")
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]*))?\)")
 
 
@@ -23,3 +24,5 @@ def test_page_links_to_what_there_is(page: Path) -> None:
         target = page.parent / file if file else page
         assert target.exists(), file
         assert not heading or heading in headings(target), f"{file}#{heading}"
+    for number, file in ADR.findall(page.read_text()):
+        assert Path(file).name.startswith(f"{int(number):04}-"), f"ADR {number}: {file}"
