@@ -23,7 +23,7 @@ run: $(STAMP) ## Run everything: PostgreSQL, inventory sandbox, web server, work
 	$(BIN)/python -m orderservice.dev.run
 
 test: $(STAMP) ## Run every test on a real PostgreSQL (ARGS= for pytest)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 chaos: MINUTES ?= 5
 chaos: SEED ?= 7
