@@ -19,9 +19,11 @@ _CONTRAST = ["color-contrast", "link-in-text-block"]
 _SCRIPT = Axe().axe_script
 
 
-def look(page: Page, picture: str, *, whole: bool = True) -> None:
-    """See that a page is accessible and fits every screen; it is left as it was."""
-    assert faults(page, picture, whole=whole) == []
+def look(page: Page, picture: str) -> None:
+    """See that a page is accessible, also on a phone, and fits every screen; leave it as it was."""
+    assert faults(page, picture) == []
+    with _screen(page, PHONE):
+        assert _findings(page) == [], picture
 
 
 def fit(page: Page, picture: str, *, whole: bool = True) -> None:
@@ -30,11 +32,12 @@ def fit(page: Page, picture: str, *, whole: bool = True) -> None:
 
 
 def faults(page: Page, picture: str, *, whole: bool = True) -> list[str]:
-    """Return what is wrong with a page: by axe, of the contrast in dark too, and on a phone."""
+    """Return what is wrong with a page: by axe on a desk, the contrast in dark too; its width."""
     page.wait_for_load_state()  # a press may have begun to leave the page
-    found = _findings(page)
-    with _dark(page):
-        found += _findings(page, _CONTRAST)
+    with _screen(page, DESK):
+        found = _findings(page)
+        with _dark(page):
+            found += _findings(page, _CONTRAST)
     return [f"{picture}: {each}" for each in found] + _sideways(page, picture, whole=whole)
 
 
@@ -67,14 +70,12 @@ def _findings(page: Page, rules: list[str] | None = None) -> list[str]:
 def _sideways(page: Page, picture: str, *, whole: bool) -> list[str]:
     """Return on which screens the page is wider than they are; keep its pictures if wanted."""
     page.wait_for_load_state()
-    before, found = page.viewport_size, []
-    assert before
-    for screen in (PHONE, DESK):
-        page.set_viewport_size({"width": screen, "height": 900})
-        if (wide := width(page)) > screen:
-            found.append(f"{picture}: {wide} wide on a screen of {screen}")
-        _keep(page, f"{picture}-{screen}", whole=whole)
-    page.set_viewport_size(before)
+    found = []
+    for pixels in (PHONE, DESK):
+        with _screen(page, pixels):
+            if (wide := width(page)) > pixels:
+                found.append(f"{picture}: {wide} wide on a screen of {pixels}")
+            _keep(page, f"{picture}-{pixels}", whole=whole)
     return found
 
 
@@ -86,6 +87,16 @@ def _keep(page: Page, picture: str, *, whole: bool) -> None:
     page.screenshot(path=f"{path}.png", full_page=whole)
     with _dark(page):
         page.screenshot(path=f"{path}-dark.png", full_page=whole)
+
+
+@contextmanager
+def _screen(page: Page, pixels: int) -> Iterator[None]:
+    """Show the page on a screen of that width."""
+    before = page.viewport_size
+    assert before
+    page.set_viewport_size({"width": pixels, "height": 900})
+    yield
+    page.set_viewport_size(before)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from tests.browser.conftest import OpenPage, sign_in
-from tests.browser.looks import faults
+from tests.browser.looks import PHONE, faults
 from tests.browser.pages import PAGES, SIGN_IN, STATES, Shop, open_shop
 from tests.factories import user
 
@@ -26,7 +26,7 @@ def _mail(settings: Settings) -> None:
 
 
 def test_pages_have_no_serious_finding(open_page: OpenPage, sandbox: Sandbox) -> None:
-    page = open_page()
+    page = open_page(width=PHONE)  # else all of them are loaded on a desk alone
     page.goto(SIGN_IN)
     found = faults(page, "sign-in")
     shop = _enter(page, sandbox)
@@ -78,7 +78,7 @@ def test_pages_show_where_the_keyboard_is(open_page: OpenPage, sandbox: Sandbox)
 def test_keyboard_skips_the_menu_and_opens_what_the_mouse_can(
     open_page: OpenPage, sandbox: Sandbox
 ) -> None:
-    page = open_page(width=390)
+    page = open_page(width=PHONE)
     page.goto(PAGES["dashboard"](_enter(page, sandbox)))
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
