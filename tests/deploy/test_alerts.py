@@ -12,6 +12,7 @@ import yaml
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from inventory_client import service
 from inventory_client.sandbox.server import Sandbox
 from orders.stock import inventory
 from orderservice.metrics import instruments
@@ -41,6 +42,20 @@ def test_alerts_name_the_job_that_prometheus_has() -> None:
     configuration = yaml.safe_load((ALERTS.parent / "prometheus.yml").read_text())
     [job] = configuration["scrape_configs"]
     assert set(re.findall(r'job="(\w+)"', ALERTS.read_text())) == {job["job_name"]}
+
+
+def test_the_inventory_is_down_by_what_opens_the_breaker() -> None:
+    [rule] = [rule for rule in rules() if rule["alert"] == "InventoryDown"]
+    named = re.findall(r'outcome(=~|!~)"([^"]+)"', rule["expr"])
+    trouble = service._TROUBLE
+    # These tell the breaker nothing: calls not sent, or cut short by us, and errors of our own.
+    silent = service._SILENT | {"breaker_open", "failed"}
+    assert [(how, frozenset(outcomes.split("|"))) for how, outcomes in named] == [
+        ("=~", trouble),
+        ("!~", silent),
+        ("=~", trouble),
+        ("!~", silent | trouble),
+    ]
 
 
 def test_each_alert_is_tried() -> None:
