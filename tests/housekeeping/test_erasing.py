@@ -112,7 +112,12 @@ def test_erasing_cancels_first_what_it_is_told_to(sandbox: Sandbox) -> None:
     Order.objects.filter(pk__in=[pending.pk, confirmed.pk]).update(email=EMAIL)
     named = [f"--cancel={each.pk}" for each in (pending, confirmed)]
 
-    assert "would be cancelled" in run("erase_customer", EMAIL, *named, "--dry-run").out
+    rehearsed = run("erase_customer", EMAIL, *named, "--dry-run")
+    assert (rehearsed.code, "would be cancelled" in rehearsed.out) == (0, True)
+    bearing = finished(owner=user(username="ann", email="ann@canaryfinch.example"))
+    rehearsed = run("erase_customer", EMAIL, *named, "--dry-run")
+    assert (rehearsed.code, f"#{bearing.pk} of ann" in rehearsed.err) == (1, True)
+    bearing.delete()
     with pytest.raises(CommandError, match=f"Not an order of {EMAIL}: #{others.pk}"):
         run("erase_customer", EMAIL, *named, f"--cancel={others.pk}")
     assert not Order.objects.filter(status="CANCELLED").exists()

@@ -81,7 +81,10 @@ class Command(DatabaseCommand):
             named = ", ".join(f"#{each.pk}" for each in open_)
             self.stdout.write(f"{named} would be cancelled; the rest can be told after that")
             addresses = traces.words_of(person).addresses
-            self._tell(Unsure(traces.bearing(person, addresses)))
+            unsure = Unsure(traces.bearing(person, addresses))
+            self._tell(unsure)
+            if unsure.others:
+                sys.exit(FAILED)
             return
         for each in open_:
             self._cancel(each)
