@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from orders import lifecycle
 from orders.models import Order
@@ -35,6 +35,8 @@ def cut() -> None:
         ("expire_orders", "--hours=24"),
         ("prune",),
         ("complete_orders", "--all-confirmed"),
+        ("accept_stock",),
+        ("resolve_stock",),
     ],
     ids=lambda command: command[0],
 )
@@ -43,6 +45,17 @@ def test_command_says_that_the_database_fails(command: tuple[str, ...]) -> None:
     cut()
     with pytest.raises(CommandError, match=r"^The database: .*\w"):
         call_command(*command, stdout=StringIO(), stderr=StringIO())
+
+
+def test_reconcile_that_the_database_fails_in_any_way_could_not_run() -> None:
+    """Its 1 would say that the ledger breaks an invariant."""
+
+    def fail(*_: Any) -> None:
+        raise InterfaceError
+
+    with pytest.raises(CommandError) as failed, connection.execute_wrapper(fail):
+        call_command("reconcile_stock", stdout=StringIO(), stderr=StringIO())
+    assert (str(failed.value), failed.value.returncode) == ("The database: InterfaceError", 3)
 
 
 def test_database_that_fails_on_the_way_leaves_told_what_is_done(

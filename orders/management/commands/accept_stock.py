@@ -4,24 +4,25 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from orders import lifecycle, queries
 from orders.actor import Actor
 from orders.errors import Forbidden, NotAccepted
 from orders.management.commands._actor import actor_of
+from orders.management.commands._database import DatabaseCommand
 
 LISTED = 100
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Without a product it lists what has been accepted, by whom and why."""
 
     help = (
         "Accept the stock that the inventory has of a product and the ledger did not leave there:"
         " a delivery, or what was lost with a restored database. Moves nothing. Exit 0 accepted,"
-        " or as expected anyway; 1 refused. Without a product: list what was accepted, the latest"
-        " first."
+        " or as expected anyway; 1 refused, or the database fails. Without a product: list what was"
+        " accepted, the latest first."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.db import Error as DatabaseFailure
 
+from orders.management.commands._database import failure
 from orders.management.commands._progress import Progress
 from orders.stock import reconcile
 from orders.stock.reconcile import Finding, Severity
-from orderservice import redaction
 
 CLEAN, VIOLATION, UNSETTLED, COULD_NOT_RUN = 0, 1, 2, 3
 
@@ -82,9 +82,8 @@ class Command(BaseCommand):
                 self._write_json(found, counts)
             else:
                 self._write_text(found, counts)
-        except DatabaseError as exc:
-            why = f"The database: {redaction.told(exc)}"
-            raise CommandError(why, returncode=COULD_NOT_RUN) from exc
+        except DatabaseFailure as exc:
+            raise CommandError(f"The database: {failure(exc)}", returncode=COULD_NOT_RUN) from exc
         if code := _exit_code(counts):
             sys.exit(code)
 

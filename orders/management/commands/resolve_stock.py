@@ -5,22 +5,24 @@ from argparse import ArgumentParser
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from orders import lifecycle, queries
 from orders.actor import Actor
 from orders.errors import Forbidden, NotInReview
 from orders.management.commands._actor import actor_of
+from orders.management.commands._database import DatabaseCommand
 from orders.models import StockAttempt, StockMovement
 from orders.stock import movements
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Without a movement it shows the evidence; with one it writes the decision down."""
 
     help = (
         "List the stock movements that wait for a person's decision, or decide one: search the"
-        " inventory's log for its reason first. Exit 0 listed or decided, 1 refused."
+        " inventory's log for its reason first. Exit 0 listed or decided, 1 refused,"
+        " or the database fails."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
