@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import CommandError
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -159,6 +160,34 @@ def test_reconcile_of_a_product_whose_stock_nobody_read_says_so(
     run("accept_stock", "10", "7", "--note", "counted")
     assert drifts("--since", since) == (0, [])
     sandbox.store.set_stock({"10": 8})
+    assert drifts()[0] == 1
+
+
+def test_reconcile_of_a_product_that_was_moved_without_the_mutex_says_so_until_it_is_accepted(
+    sandbox: Sandbox, order: Order, settings: Settings
+) -> None:
+    settings.INVENTORY_SERIALIZE_PRODUCTS = False
+    since = timezone.now().isoformat()
+    other = lifecycle.confirm(order_of(p10=3).pk, actor=OPERATOR)
+    text = (
+        "not compared with the inventory: it was moved without the mutex, and nothing can be"
+        " expected of it"
+    )
+    assert drifts("--product", "10") == (0, [("note", "10", text)])
+    assert drifts("--product", "10", "--since", since) == (3, [("unread", "10", text)])
+    assert "manage.py accept_stock 10 QUANTITY --note" in run("reconcile_stock").out
+
+    theirs = StockMovement.objects.filter(confirmation__order=other)
+    theirs.update(state="review")
+    with pytest.raises(CommandError, match="is moving, or waits for a review"):
+        run("accept_stock", "10", "40", "--note", "x")
+    theirs.update(state="applied")
+    said = run("accept_stock", "10", "40", "--note", "looked up").out
+    assert said == "product 10: 40, where the ledger expected nothing\n"
+    assert "expects 40 anyway" in run("accept_stock", "10", "40", "--note", "again").out
+    settings.INVENTORY_SOLE_WRITER = True
+    assert drifts() == (0, [])
+    sandbox.store.set_stock({"10": 41})
     assert drifts()[0] == 1
 
 

@@ -40,14 +40,15 @@ def accept(
         raise NotAccepted(f"The inventory has {found} of product {product_id}, not {quantity}")
     if _quiet(product_id) != before:
         raise NotAccepted(f"Product {product_id} has moved meanwhile")
-    if before is not None and before.expected == found:
+    expected = None if before is None or before.raced else before.expected
+    if expected == found:
         return None
     if not looked_up:
         _require_nothing_under_way(product_id, found)
     return StockBaseline.objects.create(
         product_id=product_id,
         quantity=found,
-        expected=None if before is None else before.expected,
+        expected=expected,
         at=at,
         actor=by,
         via=via,
@@ -59,10 +60,10 @@ def _quiet(product_id: str) -> Position | None:
     """Return the ledger's word on a product that does not move; None when there is none."""
     position = positions([product_id]).get(product_id)
     if position is None:
-        unclear = StockMovement.objects.filter(product_id=product_id, state__in=UNCLEAR).exists()
+        moving = StockMovement.objects.filter(product_id=product_id, state__in=UNCLEAR).exists()
     else:
-        unclear = position.unclear
-    if unclear:
+        moving = position.moving
+    if moving:
         raise NotAccepted(
             f"Product {product_id} is moving, or waits for a review: see manage.py reconcile_stock"
         )

@@ -144,15 +144,15 @@ def _not_compared(
             unread.setdefault(stock, []).append(product)
         else:
             others.append(product)
-    by, without_reading = in_flight(others), _without_reading(others)
+    by, wordless = in_flight(others), _wordless(others)
     for product in others:
-        if product in without_reading and product not in by:
+        if product in wordless and product not in by:
             yield Finding(
                 "I3",
                 _severity(must_be_read=after_restore),
                 None,
                 product,
-                "not compared with the inventory: nobody has read what the ledger's movements left",
+                f"not compared with the inventory: {wordless[product]}",
                 "look in the inventory's log for changes of it; undo there what must not be, and"
                 f" then accept what it has: manage.py accept_stock {shlex.quote(product)} QUANTITY"
                 " --note …",
@@ -179,11 +179,19 @@ def _not_compared(
         )
 
 
-def _without_reading(products: Sequence[str]) -> set[str]:
-    """Return those of some products of which a person's decisions alone say that they moved."""
+def _wordless(products: Sequence[str]) -> dict[str, str]:
+    """Return why nothing can be expected of those of some products that have moved.
+
+    A person's decisions alone say that they moved, or nobody can tell whose movement was read.
+    """
     applied = StockMovement.objects.filter(product_id__in=products, state=MovementState.APPLIED)
     counted = applied.values("product_id").annotate(read=Count("after_quantity"))
-    return set(counted.filter(read=0).values_list("product_id", flat=True))
+    unread = counted.filter(read=0).values_list("product_id", flat=True)
+    raced = [product for product, position in positions(products).items() if position.raced]
+    return {
+        **dict.fromkeys(unread, "nobody has read what the ledger's movements left"),
+        **dict.fromkeys(raced, "it was moved without the mutex, and nothing can be expected of it"),
+    }
 
 
 def _severity(*, must_be_read: bool = False) -> Severity:

@@ -35,7 +35,8 @@ word AS (
    ORDER BY product_id, since DESC NULLS LAST, baseline DESC)
 SELECT w.product_id, coalesce(w.movement::text, w.baseline::text), c.order_id, w.since,
        w.quantity + coalesce(sum(m.delta) FILTER (WHERE m.state = 'applied'), 0)::bigint,
-       coalesce(bool_or(m.state <> 'applied' OR NOT m.exclusive), false)
+       coalesce(bool_or(m.state <> 'applied'), false),
+       coalesce(bool_or(m.state = 'applied' AND NOT m.exclusive), false)
   FROM word w
   LEFT JOIN orders_confirmation c ON c.id = w.confirmation_id
   LEFT JOIN orders_stockmovement m
@@ -58,7 +59,13 @@ class Position:
     order: int | None  # None when a person has accepted the stock
     since: datetime
     expected: int
-    unclear: bool  # sent, in review, or moved without the mutex: nothing can be expected
+    moving: bool  # or in review
+    raced: bool  # moved without the mutex: what was read may be another movement's, too
+
+    @property
+    def unclear(self) -> bool:
+        """Whether nothing can be expected."""
+        return self.moving or self.raced
 
 
 def positions(products: Sequence[str]) -> dict[str, Position]:
