@@ -84,12 +84,26 @@ def test_reconcile_since_a_moment_through_the_gateway_looks_at_what_was_ordered(
     sandbox.store.set_stock({"new": 1})
     order_of(p77=1)  # which the inventory does not know
     order_of("50.00", **{"no/such/product": 1})  # which nobody can ask for
-    assert [product for _, product, _ in drifts("--since", unmoved)[1]] == ["7"]
+    no_list = (
+        "unread",
+        None,
+        "products that the ledger never moved were not all looked at: this dialect has no list of"
+        " products",
+    )
+    code, found = drifts("--since", unmoved)
+    assert (code, found[0]) == (3, no_list)
+    assert [product for _, product, _ in found] == [None, "7"]
+    # Whoever names a product has it looked at, though nobody ordered it.
+    code, ((severity, product, _),) = drifts("--since", unmoved, "--product", "new")
+    assert (code, severity, product) == (1, "violation", "new")
+    assert drifts("--since", unmoved, "--product", "10") == (0, [])
+    assert drifts("--since", unmoved, "--product", "gone") == (0, [])
 
     sandbox.faults.script(fault="500_before", operation="read", product_id="77")
     code, found = drifts("--since", unmoved)
     assert code == 3
     assert [(severity, product) for severity, product, _ in found] == [
+        ("unread", None),
         ("violation", "7"),
         ("unread", None),
     ]

@@ -36,12 +36,16 @@ _IS_KNOWN = f"SELECT product_id FROM ({_KNOWN}) AS known WHERE product_id = %(pr
 def changed(among: Sequence[str], since: datetime) -> Iterator[Finding]:
     """Find the products without a word that the inventory has changed since a moment.
 
-    A dialect without a list of all products tells of those alone that somebody has ordered.
+    A dialect without a list of all products tells of those alone that somebody has ordered, or
+    that are named.
     """
     undated, unread = 0, set[str]()
     for level in _without_a_word(among):
         if isinstance(level, InventoryError):
-            unread.add(level.code)
+            if level.code == NO_LIST:
+                yield _not_looked_at("this dialect has no list of products")
+            else:
+                unread.add(level.code)
             continue
         at = _moment(level.updated_at)
         undated += at is None
@@ -65,9 +69,11 @@ def _without_a_word(among: Sequence[str]) -> Iterator[StockLevel | InventoryErro
         if exc.code != NO_LIST:
             yield exc
             return
+        if not among:
+            yield exc
     else:
         return
-    for read in levels(each for each in _names(_ORDERED) if not among or each in among):
+    for read in levels([each for each in among or _names(_ORDERED) if each not in known]):
         if isinstance(read, StockLevel) or read.code not in _NOT_THERE:
             yield read
 
