@@ -25,7 +25,7 @@ from tests.factories import OPERATOR, order_of, stock
 from tests.stock.deaths import dying
 
 pytestmark = pytest.mark.xdist_group("backup")  # one copy of the migrated database
-STOCK = {"4": 50, "5": 40, "7": 30, "9": 20, "10": 45, "11": 60, "13": 50, "16": 8}
+STOCK = {"3": 48, "4": 50, "5": 40, "7": 30, "9": 20, "10": 45, "11": 60, "13": 50, "16": 8}
 
 
 @pytest.fixture
@@ -33,12 +33,12 @@ def sole_writer(settings: Settings) -> None:
     settings.INVENTORY_SOLE_WRITER = True
 
 
-def reconciled(*options: str) -> tuple[int, dict[str, str]]:
-    """Return the exit code, and the words on each product that a violation is about."""
+def reconciled(*options: str, severity: str = "violation") -> tuple[int, dict[str, str]]:
+    """Return the exit code, and the words on each product that a violation is about, or a note."""
     outcome = run("reconcile_stock", "--json", *options)
     found: list[dict[str, Any]] = json.loads(outcome.out)["findings"]
     return outcome.code, {
-        each["product_id"]: each["what"] for each in found if each["severity"] == "violation"
+        each["product_id"]: each["what"] for each in found if each["severity"] == severity
     }
 
 
@@ -97,7 +97,8 @@ def test_drill_shows_exactly_what_was_lost_and_the_runbook_resolves_it(
 ) -> None:
     sandbox.store.set_stock(dict(STOCK))
     known = [confirmed(p10=2, p9=1), confirmed(p7=3), confirmed(p5=4), confirmed(p11=1)]
-    waiting = order_of(p10=5)
+    known.append(confirmed(p3=5))
+    waiting, hidden = order_of(p10=5), order_of(p3=5)
     of_4 = being_given_back(p4=2)
     yet_4 = yet("give back 2", of_4)
     yet_9 = yet("take 2", under_way("planned", p9=2))
@@ -108,14 +109,18 @@ def test_drill_shows_exactly_what_was_lost_and_the_runbook_resolves_it(
     # Not a minute before the backup, as restore_db says it: the stock was filled just now.
     since = timezone.now().isoformat()
 
-    # Seven more are confirmed: one that waited, three that were under way, and three that come. Of
+    # Eight more are confirmed: two that waited, three that were under way, and three that come. Of
     # products 13 and 16 nothing had moved before. What was cancelled is given back.
+    # A delivery hides what one of them took.
     lifecycle.confirm(waiting.pk, actor=OPERATOR)
+    lifecycle.confirm(hidden.pk, actor=OPERATOR)
+    give_back(sandbox, "3", 5)
+    run("accept_stock", "3", "43", "--note", "a delivery")
     advance_all()
     lost = [confirmed(p10=1, p7=4), confirmed(p7=2, p13=3), confirmed(p9=1)]
-    assert Order.objects.filter(status="CONFIRMED").count() == len(known) + 7
+    assert Order.objects.filter(status="CONFIRMED").count() == len(known) + 8
     assert reconciled() == (0, {})
-    after = {"4": 50, "5": 36, "7": 21, "9": 16, "10": 37, "11": 53, "13": 47, "16": 5}
+    after = {"3": 43, "4": 50, "5": 36, "7": 21, "9": 16, "10": 37, "11": 53, "13": 47, "16": 5}
     assert stock(sandbox) == after
 
     connection.close()
@@ -137,6 +142,11 @@ def test_drill_shows_exactly_what_was_lost_and_the_runbook_resolves_it(
         "11": f"order #{of_11} left 59 in stock, and the inventory has 53 (-6); {yet_11}",
     }
 
+    noted = reconciled("--since", since, severity="note")[1]
+    assert [(each, words[:34]) for each, words in noted.items()] == [
+        ("3", "the inventory has 43, as expected,")
+    ]
+
     # The runbook. What can be confirmed anew is given back first: confirming takes it again. What
     # is given back anew is taken out first.
     with pytest.raises(CommandError, match=r"yet to give back 2 .*, and 50 become 52"):
@@ -146,18 +156,21 @@ def test_drill_shows_exactly_what_was_lost_and_the_runbook_resolves_it(
     give_back(sandbox, "9", 3)
     give_back(sandbox, "11", 6)
     give_back(sandbox, "16", 3)
-    assert set(reconciled("--since", since)[1]) == {"7", "13", "16"}
+    give_back(sandbox, "3", 5)
+    assert set(reconciled("--since", since)[1]) == {"3", "7", "13", "16"}
     # The other goods have left the house, and nobody will enter those orders again.
     why = "parcels of the lost orders 1 and 2 have left"
     said = run("accept_stock", "7", "21", "--note", why).out
     assert said == "product 7: 21, where the ledger expected 27 (-6)\n"
     run("accept_stock", "13", "47", "--note", why)
+    run("accept_stock", "3", "48", "--note", "a delivery")
     run("accept_stock", "16", "8", "--note", "its order is under way again", "--looked-up")
     assert reconciled("--since", since) == (2, {})  # what was under way is so again
     # Now the worker may start, and staff confirm again what is PENDING again, or enter it anew.
     advance_all()
     assert reconciled() == (0, {})
     lifecycle.confirm(waiting.pk, actor=OPERATOR)
+    lifecycle.confirm(hidden.pk, actor=OPERATOR)
     anew = [confirmed(p10=1), confirmed(p9=1)]
 
     assert reconciled("--since", since) == (0, {})

@@ -49,6 +49,27 @@ def test_reconcile_since_a_moment_that_can_not_read_everything_could_not_run(
     )
 
 
+def test_reconcile_since_a_moment_notes_what_two_changes_left_as_it_was(
+    sandbox: Sandbox, order: Order
+) -> None:
+    """A lost order took five, and five were delivered: who confirms it again takes them twice."""
+    since = timezone.now().isoformat()
+    assert drifts("--since", since) == (0, [])
+    sandbox.store.set_stock({"10": 38})
+    sandbox.store.set_stock({"10": 43})
+
+    code, ((severity, product, what),) = drifts("--since", since)
+    assert (code, severity, product) == (0, "note", "10")
+    assert what.startswith("the inventory has 43, as expected, and changed it at ")
+    assert drifts() == (0, [])
+    assert drifts("--since", timezone.now().isoformat()) == (0, [])
+
+    # Once it is accepted, somebody has looked.
+    sandbox.store.set_stock({"10": 48})
+    run("accept_stock", "10", "48", "--note", "a delivery")
+    assert drifts("--since", since) == (0, [])
+
+
 @pytest.fixture
 def unmoved(sandbox: Sandbox, order: Order) -> str:
     """A moment; since then product 7 has changed, which somebody ordered and nobody confirmed."""

@@ -49,7 +49,8 @@ class Command(BaseCommand):
             type=_moment,
             metavar="TIME",
             help="after a restore, the time of the backup (UTC, unless it names a zone): find"
-            " products, too, that the ledger never moved and the inventory has changed since then",
+            " products, too, that the inventory has changed since then, though the ledger never"
+            " moved them, or though they agree with it",
         )
         parser.add_argument("--no-inventory", action="store_true", help="check our own tables only")
 
@@ -115,11 +116,9 @@ class Command(BaseCommand):
 
 
 def _moment(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise ArgumentTypeError(f"{text!r} is no time like 2026-11-26T10:15:30Z") from exc
-    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    at = reconcile.moment(text)
+    if at is None:
+        raise ArgumentTypeError(f"{text!r} is no time like 2026-11-26T10:15:30Z")
     if at > datetime.now(UTC):
         raise ArgumentTypeError(f"{text!r} is yet to come")
     return at

@@ -14,11 +14,12 @@ from orders.models import OrderItem
 from orders.stock.reconcile import checks, drift, unmoved
 from orders.stock.reconcile.accepting import accept
 from orders.stock.reconcile.findings import Finding, Severity
+from orders.stock.reconcile.reading import moment
 
 ORDERS_A_PART = 10_000
 PRODUCTS_A_PART = 500
 
-__all__ = ["Finding", "Severity", "accept", "parts"]
+__all__ = ["Finding", "Severity", "accept", "moment", "parts"]
 
 
 def parts(
@@ -28,8 +29,8 @@ def parts(
 
     With ``products`` they find only what is about one of these, or about an order of one; with
     ``ask_inventory`` they compare the ledger with the stock that the inventory service has; with
-    ``since`` they also look for what that has changed since then and the ledger never moved, and
-    take what can't be read for more than unsettled.
+    ``since`` they also look for what that has changed since then and the ledger never moved, note
+    what it has changed and agrees, and take what can't be read for more than unsettled.
     """
     found: list[Callable[[], Iterator[Finding]]] = [
         partial(_among, products, checks.run, first, first + ORDERS_A_PART - 1)
@@ -39,7 +40,7 @@ def parts(
         moved = drift.moved_products(products)
         for start in range(0, len(moved), PRODUCTS_A_PART):
             some = moved[start : start + PRODUCTS_A_PART]
-            found.append(partial(drift.compare, some, after_restore=since is not None))
+            found.append(partial(drift.compare, some, since=since))
         if since is not None:
             found.append(partial(unmoved.changed, products, since))
     return found

@@ -7,6 +7,7 @@ nothing has moved.
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -18,7 +19,7 @@ from orders.models import StockMovement
 from orders.status import MovementState
 from orders.stock.reconcile.findings import Finding, Severity
 from orders.stock.reconcile.positions import PATIENCE, UNCLEAR, Position, positions
-from orders.stock.reconcile.reading import levels
+from orders.stock.reconcile.reading import levels, moment
 from orders.stock.reconcile.under_way import UnderWay, in_flight, under_way, undone_first
 
 ROUNDS = 3  # looks at a product that moves, or can't be read, before it is left out
@@ -43,20 +44,24 @@ def moved_products(among: Sequence[str]) -> list[str]:
         return [product for (product,) in cursor.fetchall()]
 
 
-def compare(products: Sequence[str], *, after_restore: bool = False) -> Iterator[Finding]:
+def compare(products: Sequence[str], *, since: datetime | None = None) -> Iterator[Finding]:
     """Compare the ledger's expectation for some products with the inventory's stock.
 
-    ``after_restore`` says that somebody decides on each: then a difference is a violation, whoever
-    else changes stock, and what can't be read is more than unsettled.
+    ``since``, the time of a restored backup, says that somebody decides on each: then a difference
+    is a violation, whoever else changes stock, what can't be read is more than unsettled, and what
+    agrees is noted where the inventory has changed it since then.
     """
-    sole = settings.INVENTORY_SOLE_WRITER or after_restore
+    sole = settings.INVENTORY_SOLE_WRITER or since is not None
     left: Sequence[str] = products
-    stocks: dict[str, int | str] = {}
+    stocks: dict[str, StockLevel | str] = {}
     for _ in range(ROUNDS):
         before = positions(left)
         quiet = [product for product, position in before.items() if not position.unclear]
         stocks = _stocks(quiet)
         agreed = {product for product in quiet if _has(stocks[product]) == before[product].expected}
+        if since is not None:
+            alike = [position for product, position in before.items() if product in agreed]
+            yield from _changed_alike(alike, stocks, since)
         left = [product for product in left if product not in agreed]
         drifts = [
             position
@@ -73,29 +78,55 @@ def compare(products: Sequence[str], *, after_restore: bool = False) -> Iterator
         left = [product for product in left if product not in drifted]
         if not left or (quiet and all(_unread(stocks[product]) for product in quiet)):
             break
-    yield from _not_compared(left, stocks, after_restore)
+    yield from _not_compared(left, stocks, after_restore=since is not None)
 
 
-def _stocks(products: Sequence[str]) -> dict[str, int | str]:
+def _stocks(products: Sequence[str]) -> dict[str, StockLevel | str]:
     """Return the inventory's stock of each product, or the code of why there is none."""
     return {
-        product: level.quantity if isinstance(level, StockLevel) else level.code
+        product: level if isinstance(level, StockLevel) else level.code
         for product, level in zip(products, levels(products), strict=True)
     }
 
 
-def _has(stock: int | str) -> int | None:
+def _has(stock: StockLevel | str) -> int | None:
     """Return a stock in pieces: what is gone has none; None when it can't be told."""
     if isinstance(stock, str):
         return 0 if stock == UNKNOWN_PRODUCT else None
-    return stock
+    return stock.quantity
 
 
-def _unread(stock: int | str) -> bool:
+def _unread(stock: StockLevel | str) -> bool:
     return isinstance(stock, str) and stock != UNKNOWN_PRODUCT
 
 
-def _drift(position: Position, stock: int | str, moving: UnderWay | None, *, sole: bool) -> Finding:
+def _changed_alike(
+    alike: Sequence[Position], stocks: Mapping[str, StockLevel | str], since: datetime
+) -> Iterator[Finding]:
+    """Note what the inventory has changed since then, to what the ledger expects.
+
+    No violation: what agrees can't be accepted, so that it would stay one for ever.
+    """
+    for position in alike:
+        stock = stocks[position.product_id]
+        at = moment(stock.updated_at) if isinstance(stock, StockLevel) else None
+        if at is not None and at >= max(since, position.since):
+            yield Finding(
+                "I3",
+                Severity.NOTE,
+                None,
+                position.product_id,
+                f"the inventory has {position.expected}, as expected, and changed it at"
+                f" {at.isoformat(timespec='seconds')}: two changes may have met",
+                "look in the inventory's log for 'movement:' since the backup: what was done for an"
+                " order that is PENDING, CONFIRMED or under way again, or will be entered again, is"
+                " done again: undo it there, and accept what differs then (docs/backups.md)",
+            )
+
+
+def _drift(
+    position: Position, stock: StockLevel | str, moving: UnderWay | None, *, sole: bool
+) -> Finding:
     """Without other writers a drift breaks I3; with them it is what a restock looks like."""
     since = position.since.isoformat(timespec="seconds")
     look = (
@@ -133,7 +164,7 @@ def _drift(position: Position, stock: int | str, moving: UnderWay | None, *, sol
 
 
 def _not_compared(
-    products: Sequence[str], stocks: Mapping[str, int | str], after_restore: bool
+    products: Sequence[str], stocks: Mapping[str, StockLevel | str], *, after_restore: bool
 ) -> Iterator[Finding]:
     """Name what could not be compared; those that could not be read are counted by reason."""
     unread: dict[str, list[str]] = {}

@@ -1,7 +1,8 @@
-"""Reading the inventory's stock of many products, a few of them at a time."""
+"""Reading the inventory's stock of many products, a few of them at a time, and its times."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 from inventory_client import StockLevel
 from inventory_client.errors import InventoryError
@@ -21,3 +22,12 @@ def _level(product: str) -> StockLevel | InventoryError:
         return inventory.client().read(product)
     except InventoryError as exc:
         return exc
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return when that was; None when it can't be told. Without a zone it is UTC."""
+    try:
+        at = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

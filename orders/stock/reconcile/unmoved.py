@@ -6,7 +6,7 @@ inventory tells when it last changed a product, though not by how much.
 
 import shlex
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import connection, transaction
 
@@ -16,7 +16,7 @@ from orders.status import MovementState
 from orders.stock import inventory
 from orders.stock.reconcile.findings import Finding, Severity
 from orders.stock.reconcile.positions import PATIENCE, UNCLEAR
-from orders.stock.reconcile.reading import levels
+from orders.stock.reconcile.reading import levels, moment
 from orders.stock.reconcile.under_way import under_way, undone_first
 
 NO_LIST = "not_offered"
@@ -47,7 +47,7 @@ def changed(among: Sequence[str], since: datetime) -> Iterator[Finding]:
             else:
                 unread.add(level.code)
             continue
-        at = _moment(level.updated_at)
+        at = moment(level.updated_at)
         undated += at is None
         # What was planned when we began may have moved since.
         if at is not None and at >= since and not _names(_IS_KNOWN, level.product_id):
@@ -83,15 +83,6 @@ def _names(statement: str, product: str | None = None) -> list[str]:
         cursor.execute(PATIENCE)
         cursor.execute(statement, {"moved": list(_MOVED), "product": product})
         return [name for (name,) in cursor.fetchall()]
-
-
-def _moment(text: str | None) -> datetime | None:
-    """Return when that was; None when it can't be told. Without a zone it is UTC."""
-    try:
-        at = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _finding(level: StockLevel) -> Finding:
