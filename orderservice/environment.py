@@ -4,10 +4,12 @@ A missing or malformed one refuses to start and says what it wants.
 """
 
 import re
+from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import split_domain_port
 from environs import Env
 
 from orderservice import mail, rates
@@ -81,9 +83,22 @@ def origins(name: str) -> list[str]:
 def origin(name: str) -> str:
     """Return an origin, after which a slash may stand; empty when unset."""
     value = configured(name).removesuffix("/")
-    if value and not _ORIGIN.fullmatch(value):
+    host, port = split_domain_port(value.partition("://")[2])
+    is_one = _ORIGIN.fullmatch(value) and host and 1 <= int(port or 80) <= 65535
+    if value and not is_one:
         raise ImproperlyConfigured(f"{name} must be like https://shop.example.com, not {value}")
     return value
+
+
+# Neither a pattern, nor an address, nor a name of a network inside, as Compose's balancer has.
+_PUBLIC_NAME = re.compile(r"[\w-][\w.-]*\.[A-Za-z][\w-]*", re.ASCII)
+
+
+def public_url(name: str, allowed: Sequence[str], port: int) -> str:
+    """Return the origin at which people find us; unset, by the allowed hosts; empty if unknown."""
+    names = [f"https://{host}" for host in allowed if _PUBLIC_NAME.fullmatch(host)]
+    here = [f"http://localhost:{port}"] if "localhost" in allowed else []
+    return origin(name) or next(iter(names + here), "")
 
 
 def minutes(name: str, default: float) -> float:

@@ -57,5 +57,7 @@ def parsed(text: str) -> Server:
         raise ValueError(
             "its from must be an address, or Name%20%3Caddress%3E percent-encoded"
         ) from None
-    host, user, password = found["host"].strip("[]"), found["user"] or "", found["password"] or ""
-    return Server(scheme, host, port, unquote(user), unquote(password), sender)
+    user, password = unquote(found["user"] or ""), unquote(found["password"] or "")
+    if not (user + password).isascii():
+        raise ValueError("smtplib can't sign in with a user or a password that is not ASCII")
+    return Server(scheme, found["host"].strip("[]"), port, user, password, sender)

@@ -27,8 +27,8 @@ from orderservice.environment import (
     mail_server,
     minutes,
     networks,
-    origin,
     origins,
+    public_url,
     seconds,
     service,
     url,
@@ -51,8 +51,7 @@ if not DEBUG and (len(SECRET_KEY) < 40 or SECRET_KEY.startswith("development-onl
     raise ImproperlyConfigured("SECRET_KEY must be a random string of at least 40 characters")
 ALLOWED_HOSTS = hosts("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 PORT = whole("PORT", 3000, most=65535)
-_named = [f"https://{each}" for each in ALLOWED_HOSTS if not each.startswith(("*", "."))]
-PUBLIC_URL = origin("PUBLIC_URL") or (f"http://127.0.0.1:{PORT}" if DEBUG else "".join(_named[:1]))
+PUBLIC_URL = public_url("PUBLIC_URL", ALLOWED_HOSTS, PORT)
 WEB_THREADS = whole("WEB_THREADS", 8, most=1000)
 
 INSTALLED_APPS = [

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orderservice.environment import public_url
 from orderservice.mail import Server, parsed
 from tests.test_settings import COMPLETE, start
 
@@ -50,6 +51,8 @@ def test_mail_server_is_read(written: str, read: tuple[str, str, int, str, str, 
         f"smtp+tls://user:s3cr3t@s3cr3t@relay?from={ADDRESS}",
         f"smtp://user:s3cr3t@relay?from={ADDRESS}",  # in the clear
         "smtp+tls://user:s3cr3t@relay",
+        f"smtp+tls://user:s3cr3t%C3%A4@relay?from={ADDRESS}",
+        f"smtp+tls://us%C3%A4r:s3cr3t@relay?from={ADDRESS}",
     ],
 )
 def test_mail_server_that_could_not_work_is_refused_without_its_password(written: str) -> None:
@@ -80,7 +83,7 @@ def test_settings_have_the_mail_server_and_a_bound_on_its_time() -> None:
     [
         ({"EMAIL_URL": "smtp://user:s3cr3t@relay"}, "EMAIL_URL can't be used"),
         ({"EMAIL_URL": f"smtps://u:change-me@m.example.org?from={ADDRESS}"}, "EMAIL_URL still has"),
-        ({"EMAIL_URL": RELAY, "ALLOWED_HOSTS": "*,.example.org"}, "EMAIL_URL needs PUBLIC_URL"),
+        ({"EMAIL_URL": RELAY, "ALLOWED_HOSTS": "*,balancer"}, "EMAIL_URL needs PUBLIC_URL"),
         (
             {"EMAIL_URL": RELAY, "PUBLIC_URL": "https://shop.example.org"},
             "EMAIL_URL needs PUBLIC_URL, where links in mails lead, on a host of ALLOWED_HOSTS",
@@ -93,6 +96,24 @@ def test_settings_refuse_a_mail_server_and_name_the_variable(
     said = start(COMPLETE | variables)
     assert why in said
     assert "s3cr3t" not in said
+
+
+@pytest.mark.parametrize(
+    ("allowed", "where"),
+    [
+        ("*,balancer", ""),
+        (".example.com,balancer", ""),
+        ("10.0.0.1,[::ffff:10.0.0.1],balancer", ""),
+        ("localhost,balancer", "http://localhost:3000"),
+        ("localhost,shop.example.com", "https://shop.example.com"),
+        ("*,.example.com,10.0.0.1,shop.example.com,b.example.com", "https://shop.example.com"),
+    ],
+)
+def test_links_lead_to_the_first_name_that_people_may_know(
+    allowed: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PUBLIC_URL", raising=False)
+    assert public_url("PUBLIC_URL", allowed.split(","), 3000) == where
 
 
 def test_settings_without_a_mail_server_send_no_mail() -> None:
