@@ -3,6 +3,8 @@
 import pytest
 from pytest_django.fixtures import Settings
 
+from tests.processes import free_port
+
 
 @pytest.fixture(autouse=True)
 def _quick_passwords(settings: Settings) -> None:
@@ -16,3 +18,13 @@ def with_mail(settings: Settings) -> None:
     settings.SENDS_MAIL = True
     settings.SHOP_NAME = "Fern & Oak"
     settings.PUBLIC_URL = "https://shop.example.org"
+
+
+@pytest.fixture
+def port(settings: Settings) -> int:
+    """Return where the mail server of this process's settings is, or is not."""
+    settings.EMAIL_BACKEND = "orderservice.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    settings.EMAIL_TIMEOUT = 10
+    settings.DEFAULT_FROM_EMAIL = "Fern & Oak <shop@example.org>"
+    return settings.EMAIL_PORT

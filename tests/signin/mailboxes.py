@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -102,10 +102,24 @@ def _known(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) 
 
 
 class Talker:
-    """A mail server that greets without an end, until it hangs up, or is hung up on."""
+    """A mail server that talks without an end, until it hangs up, or is hung up on.
 
-    def __init__(self, port: int, words: bytes = b"220-and another thing\r\n") -> None:
-        self.words = words
+    With a certificate it does so over TLS, after the words of ``plainly`` that lead there.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        words: bytes = b"220-and another thing\r\n",
+        *,
+        pause: float = 0.2,
+        pem: Path | None = None,
+        plainly: Sequence[bytes] = (),
+    ) -> None:
+        self.words, self.pause, self.plainly = words, pause, plainly
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if pem else None
+        if self.tls and pem:
+            self.tls.load_cert_chain(pem)
         self.listener = socket.create_server(("127.0.0.1", port))
         self.called, self.hung_up = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self._talk)
@@ -114,9 +128,17 @@ class Talker:
     def _talk(self) -> None:
         with self.listener, suppress(OSError):
             caller, _ = self.listener.accept()
-            with caller:
-                self.called.set()
-                while not self.hung_up.wait(0.2):
+            self.called.set()
+            with ExitStack() as stack:
+                stack.enter_context(caller)
+                for words in self.plainly:
+                    caller.sendall(words)
+                    caller.recv(1000)
+                if self.plainly:
+                    caller.sendall(b"220 go ahead\r\n")
+                if self.tls and self.words:
+                    caller = stack.enter_context(self.tls.wrap_socket(caller, server_side=True))
+                while not self.hung_up.wait(self.pause):
                     caller.sendall(self.words)
 
     def hang_up(self) -> None:

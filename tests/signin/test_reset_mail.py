@@ -1,17 +1,14 @@
 """Mails with a link, by a real worker to a real mail server: one that is there, away, or hangs."""
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
-from smtplib import SMTPServerDisconnected
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client
 from procrastinate import JobContext, PsycopgConnector
@@ -26,7 +23,6 @@ from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle, tasks
 from orders.models import Order
 from orders.signin import resets
-from orderservice import smtp
 from tests.factories import order_of
 from tests.processes import free_port, wait_for, worker
 from tests.signin.mailboxes import (
@@ -58,16 +54,6 @@ def _mail(settings: Settings, committed_db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_periodic_defers")
         cursor.execute("DELETE FROM procrastinate_jobs")
-
-
-@pytest.fixture
-def port(settings: Settings) -> Iterator[int]:
-    """Return where the mail server of this process's settings is, or is not."""
-    settings.EMAIL_BACKEND = "orderservice.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
-    settings.EMAIL_TIMEOUT = 10
-    settings.DEFAULT_FROM_EMAIL = "Fern & Oak <shop@example.org>"
-    yield settings.EMAIL_PORT
 
 
 def url(port: int) -> str:
@@ -288,22 +274,6 @@ def test_mail_to_a_domain_with_an_umlaut_arrives(port: int) -> None:
         for address in ("kim@Müller.example", "kim@xn--strae-oqa.example"):
             resets.send(customer(email=address).pk, asked_at=int(time.time()))
     assert box.recipients == ["kim@xn--mller-kva.example", "kim@xn--strae-oqa.example"]
-
-
-@pytest.mark.parametrize("words", [b"220-and another thing\r\n", b"and another thing, "])
-def test_server_that_talks_without_an_end_is_cut_off(
-    words: bytes, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(smtp, "PATIENCE", 0.5)
-    talker = Talker(port, words)
-    with ThreadPoolExecutor(1) as pool:
-        sent = pool.submit(resets._handed_in, EmailMessage(to=["kim@example.com"]))
-        try:
-            failure, was_ready = sent.result(15)
-        finally:
-            talker.hang_up()
-    assert (type(failure), was_ready) == (SMTPServerDisconnected, False)
-    assert "all its time is over" in str(failure)
 
 
 @pytest.mark.parametrize("name", [resets.ASKED, resets.MAIL])
