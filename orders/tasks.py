@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from asgiref.sync import sync_to_async
@@ -24,9 +25,8 @@ from orderservice.metrics import reports
 PATIENCE = 3.0  # what is due later than this is left to the sweeper
 NAP = 0.5  # at most, so that a stop is noticed
 SHORTEST_NAP = 0.02  # for what is due, but in somebody else's hands
-FIRST_PAUSE, LONGEST_PAUSE = 10, 300  # before a mail is tried again, growing fourfold
-
-TRIES = 3  # of a job for a mail that fails for another reason than the mail server
+FIRST_PAUSE, LONGEST_PAUSE = 10, 300  # before a mail is tried again
+BUSY_PAUSE = 3  # before one that found another on its way
 
 log = structlog.get_logger(__name__)
 
@@ -60,19 +60,28 @@ def carry_out(context: JobContext, batch_id: int) -> None:
 
 
 class MailAgain(BaseRetryStrategy):
-    """Try a mail again that the server has not taken; `resets.send` says when it is too late."""
+    """Try a mail again until nobody waits for it any more, whatever it fails for."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """Return when; a mail that alone is not taken lets those pass that have failed less often.
+        """Return when, and in which line.
 
-        It keeps the lock that all share, so however many fail, they are tried one at a time.
+        All wait in one, behind the first, but a mail that fails alone: it lets the others pass.
         """
-        tries = job.attempts + 1
-        if not isinstance(exception, resets.NotSent) and tries >= TRIES:
+        args: dict[str, Any] = job.task_kwargs
+        if resets.is_too_late(args["asked_at"]):
+            resets.give_up(len(args["users"]) if "users" in args else 1, failure=exception)
             return None
-        is_alone = isinstance(exception, resets.NotSent) and exception.is_alone
-        pause = min(FIRST_PAUSE * 4**job.attempts, LONGEST_PAUSE)
-        return RetryDecision(retry_in={"seconds": pause}, priority=-tries if is_alone else None)
+        if isinstance(exception, resets.Busy):
+            return RetryDecision(retry_in={"seconds": BUSY_PAUSE}, lock=resets.MAIL)
+        if not isinstance(exception, resets.NotSent):
+            # procrastinate's own line of what is tried again is no error: nobody would see it.
+            log.error("reset_mail_failed", task=job.task_name, exc_info=exception)
+        # By age, as tries count those that found another mail on its way: about 10 s, 40 s, 160 s.
+        age = max(0, int(time.time()) - args["asked_at"])
+        pause = min(FIRST_PAUSE + 3 * age, LONGEST_PAUSE)
+        is_alone = not isinstance(exception, resets.NotSent) or exception.is_alone
+        lock = f"{job.task_name}.{job.id}" if is_alone else resets.MAIL
+        return RetryDecision(retry_in={"seconds": pause}, lock=lock)
 
 
 @app.task(name=resets.ASKED, retry=MailAgain())

@@ -8,7 +8,8 @@ the mail is. docs/adr/0021-mail.md says why mail is for this alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from smtplib import (
     SMTPDataError,
@@ -22,7 +23,7 @@ from django.conf import settings
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMessage, get_connection
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -40,6 +41,7 @@ from orderservice.rates import Scope
 # The jobs' names: importing `orders.tasks` would close a circle.
 ASKED, MAIL = "orders.reset_asked", "orders.reset_mail"
 
+_TURN = 0x6D61696C  # PostgreSQL's advisory lock of who talks to the mail server
 _PERMANENT = 500  # codes of SMTP from here on will be the same next time
 
 log = structlog.get_logger(__name__)
@@ -54,6 +56,10 @@ class NotSent(Exception):
     def __init__(self, *, is_alone: bool) -> None:
         super().__init__()
         self.is_alone = is_alone
+
+
+class Busy(Exception):
+    """Another mail is being handed in."""
 
 
 def ask(email: str) -> None:
@@ -81,8 +87,11 @@ def answer(users: Sequence[int], *, asked_at: int) -> None:
 
 
 def send(user: int, *, asked_at: int) -> None:
-    """Send a user a new link, unless the account is closed or it is too late; raise `NotSent`."""
-    if not settings.SENDS_MAIL or time.time() - asked_at >= settings.PASSWORD_RESET_TIMEOUT:
+    """Send a user a new link, unless the account is closed or it is too late.
+
+    Raises `NotSent`, and `Busy` while another mail is being sent, by whichever worker.
+    """
+    if not settings.SENDS_MAIL or is_too_late(asked_at):
         _note(MailOutcome.GIVEN_UP)
         return
     who = of(user)
@@ -91,7 +100,9 @@ def send(user: int, *, asked_at: int) -> None:
     if not arrives_as_written(who.email):
         _note(MailOutcome.GIVEN_UP, error="AddressNotAsWritten")
         return
-    failure, was_ready = _handed_in(letter(who))
+    mail = letter(who)
+    with _turn():
+        failure, was_ready = _handed_in(mail)
     if failure is None:
         _note(MailOutcome.SENT)
         return
@@ -103,6 +114,17 @@ def send(user: int, *, asked_at: int) -> None:
     if not is_final:
         is_cut_off = was_ready and isinstance(failure, SMTPServerDisconnected)
         raise NotSent(is_alone=is_refused or is_cut_off)
+
+
+def is_too_late(asked_at: int) -> bool:
+    """Tell whether nobody waits any more for what was asked for then."""
+    return time.time() - asked_at >= settings.PASSWORD_RESET_TIMEOUT
+
+
+def give_up(mails: int, *, failure: BaseException) -> None:
+    """Note that some mails are not tried again, after a failure that is not the mail server's."""
+    for _ in range(mails):
+        _note(MailOutcome.GIVEN_UP, error=type(failure).__name__)
 
 
 def arrives_as_written(address: str) -> bool:
@@ -154,6 +176,22 @@ def letter(user: User) -> EmailMessage:
         to=[user.email],
         headers={"Auto-Submitted": "auto-generated"},  # so that nobody's absence is answered to us
     )
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Be the only one who hands a mail in; raise `Busy` when somebody else is."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Of the transaction, as a pooler may give the next one another session; and one that
+        # outlasts the slowest mail server, for which ours otherwise are too short.
+        cursor.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', '2min', true),"
+            " pg_try_advisory_xact_lock(%s)",
+            [_TURN],
+        )
+        if not cursor.fetchone()[1]:
+            raise Busy
+        yield
 
 
 def _handed_in(mail: EmailMessage) -> tuple[Exception | None, bool]:

@@ -1,9 +1,15 @@
 """What tests of the sign-in need."""
 
+from collections.abc import Callable
+
 import pytest
+from prometheus_client import CollectorRegistry, Counter
 from pytest_django.fixtures import Settings
 
+from orders.signin import resets
 from tests.processes import free_port
+
+Outcomes = Callable[[], dict[str, float]]
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +30,21 @@ def with_mail(settings: Settings) -> None:
 def port(settings: Settings) -> int:
     """Return where the mail server of this process's settings is, or is not."""
     settings.EMAIL_BACKEND = "orderservice.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    found = free_port()
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", found
     settings.EMAIL_TIMEOUT = 10
     settings.DEFAULT_FROM_EMAIL = "Fern & Oak <shop@example.org>"
-    return settings.EMAIL_PORT
+    return found
+
+
+@pytest.fixture
+def outcomes(monkeypatch: pytest.MonkeyPatch) -> Outcomes:
+    """Return what tells how many mails came to what in this test."""
+    counter = Counter("mails", "As ours.", ["outcome"], registry=CollectorRegistry())
+    monkeypatch.setattr(resets, "mails", counter)
+
+    def counted() -> dict[str, float]:
+        [family] = counter.collect()
+        return {sample.labels["outcome"]: sample.value for sample in family.samples}
+
+    return counted
