@@ -17,9 +17,10 @@ _NAMES = re.compile(
     r"|PROCEDURE|AGGREGATE) public ([^\s(]+)",
     re.MULTILINE,
 )
-# The schema is there. What an extension is called is its owner's to say, on a managed server
-# often somebody else.
-_NOT_OURS = re.compile(r" (SCHEMA - public|COMMENT - SCHEMA public|COMMENT - EXTENSION \S+) ")
+# What is this service's stands in ``public``; that schema is there, and no other is touched. An
+# extension's comment is its owner's to change, on a managed server often somebody else.
+_RESTORED = re.compile(r"^(?:;|\d+; \d+ \d+ (?:EXTENSION - |(?!PUBLICATION)[A-Z ]+ public ))")
+_OTHER_SCHEMAS = re.compile(r"^\d+; \d+ \d+ SCHEMA - (?!public )(.+) \S+$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Archive:
     pg_dump: int
     names: frozenset[str]  # of tables, and whatever else it makes in the schema
     contents: str  # what of it to restore, as pg_restore takes it
+    other_schemas: tuple[str, ...]  # in which an extension may be
 
     @classmethod
     def read(cls, file: Path, pg_restore: Program) -> Archive:
@@ -61,9 +63,10 @@ class Archive:
             pg_dump=int(_said(listed, r"Dumped by pg_dump version: (\d+)")),
             names=frozenset(_NAMES.findall(listed)),
             contents="".join(
-                f";{line}" if _NOT_OURS.search(line) else line
+                line if _RESTORED.match(line) else f";{line}"
                 for line in listed.splitlines(keepends=True)
             ),
+            other_schemas=tuple(_OTHER_SCHEMAS.findall(listed)),
         )
 
 

@@ -15,6 +15,8 @@ from contextlib import ExitStack, suppress
 from shutil import copyfileobj
 from typing import IO, Any
 
+from psycopg import sql
+
 from orderservice.backups.archive import Archive
 from orderservice.backups.database import BackupError, Database
 from orderservice.backups.tools import Program, failed
@@ -28,6 +30,11 @@ _STOPPED_BY_ERROR = 3  # psql's exit code: the server has refused a statement, C
 _AS_IT_WAS = "The database is as it was."
 _PATIENCE = "-c lock_timeout=10s -c statement_timeout=0 -c client_min_messages=warning"
 
+# An extension is made anew where it was; of what else such a schema has, nothing is restored.
+_MAKE_SCHEMAS = """
+SELECT format('CREATE SCHEMA %I', name) FROM unnest({}::text[]) AS name
+ WHERE to_regnamespace(quote_ident(name)) IS NULL \\gexec
+"""
 # The last number that was given to an order is kept for the end.
 _KEEP_LAST_NUMBER = """
 SELECT set_config('orders.last_number', '0', false);
@@ -119,7 +126,7 @@ def load(
         committing = False
         try:
             before = "BEGIN;" + _KEEP_LAST_NUMBER + ("" if replace else _STILL_EMPTY) + emptying
-            sink.write(before.encode())
+            sink.write((before + _make_schemas(archive)).encode())
             _copy(source, sink, knows_transaction_timeout=server >= 17)
             reader.require_success()
             sink.write(_SKIP_NUMBERS.format(skip=int(skip_numbers)).encode())
@@ -132,6 +139,10 @@ def load(
         writer.require_success(committing=committing)
         if not committing:
             raise BackupError(f"psql stopped early, and did not say why.\n{_AS_IT_WAS}")
+
+
+def _make_schemas(archive: Archive) -> str:
+    return sql.SQL(_MAKE_SCHEMAS).format(sql.Literal(list(archive.other_schemas))).as_string()
 
 
 def _all_executed(sink: IO[bytes], told: IO[bytes]) -> bool:

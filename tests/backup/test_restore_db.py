@@ -227,6 +227,42 @@ def test_restore_where_something_is_another_s_is_refused_until_it_is_moved(
     assert Order.objects.count() == 1
 
 
+def test_restore_leaves_other_schemas_alone_though_the_backup_has_them(
+    shop: str, folder: Path
+) -> None:
+    """As the one that another service's tables were moved to, and that of a report's view."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'CREATE SCHEMA "their own"; COMMENT ON SCHEMA "their own" IS \'not ours\';'
+            "CREATE SCHEMA theirs; CREATE TABLE theirs.books (id serial PRIMARY KEY);"
+            "CREATE VIEW theirs.report AS SELECT number FROM orders_order;"
+            "CREATE PUBLICATION theirs FOR TABLE orders_order;"
+            'ALTER EXTENSION pg_trgm SET SCHEMA "their own"'
+        )
+    dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO theirs.books DEFAULT VALUES")
+    order_of(p9=1)
+
+    run("restore_db", dump, "--replace")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM theirs.books")
+        assert cursor.rowcount == 1  # which the backup has not
+    assert not Order.objects.exists()
+    order_of(p9=1)
+    connection.close()
+    databases.create(shop)
+    run("restore_db", dump)
+    assert not Order.objects.exists()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extnamespace::regnamespace::text, to_regclass('theirs.books')"
+            " FROM pg_extension WHERE extname = 'pg_trgm'"
+        )
+        assert cursor.fetchone() == ('"their own"', None)
+
+
 def test_restore_drops_what_the_backup_has_though_its_name_is_another_s(
     shop: str, folder: Path
 ) -> None:
