@@ -12,11 +12,7 @@ from orderservice.backups.tools import Program
 
 _MAGIC = b"PGDMP"
 _ORDERS = re.compile(r" TABLE DATA public orders_order ")
-_NAMES = re.compile(
-    r"^\d+; \d+ \d+ (?:TABLE|(?:MATERIALIZED )?VIEW|FOREIGN TABLE|SEQUENCE|TYPE|DOMAIN|FUNCTION"
-    r"|PROCEDURE|AGGREGATE) public ([^\s(]+)",
-    re.MULTILINE,
-)
+_TABLES = re.compile(r"^\d+; \d+ \d+ TABLE public (\S+) ", re.MULTILINE)
 # What is this service's stands in ``public``; that schema is there, and no other is touched. An
 # extension's comment is its owner's to change, on a managed server often somebody else.
 _RESTORED = re.compile(r"^(?:;|\d+; \d+ \d+ (?:EXTENSION - |(?!PUBLICATION)[A-Z ]+ public ))")
@@ -31,7 +27,7 @@ class Archive:
     made_at: datetime
     server: int  # the major version of the server that it is from
     pg_dump: int
-    names: frozenset[str]  # of tables, and whatever else it makes in the schema
+    tables: frozenset[str]
     contents: str  # what of it to restore, as pg_restore takes it
     other_schemas: tuple[str, ...]  # in which an extension may be
 
@@ -61,7 +57,7 @@ class Archive:
             ).replace(tzinfo=UTC),
             server=int(_said(listed, r"Dumped from database version: (\d+)")),
             pg_dump=int(_said(listed, r"Dumped by pg_dump version: (\d+)")),
-            names=frozenset(_NAMES.findall(listed)),
+            tables=frozenset(_TABLES.findall(listed)),
             contents="".join(
                 line if _RESTORED.match(line) else f";{line}"
                 for line in listed.splitlines(keepends=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import psycopg
-from django.apps import apps
+from django.apps import AppConfig, apps
+from django.db.migrations.recorder import MigrationRecorder
 
 from orderservice.backups.archive import Archive
 from orderservice.backups.database import BackupError, place
@@ -42,14 +43,15 @@ SELECT name, format('DROP %s IF EXISTS public.%s CASCADE;', kind, identity) FROM
 def emptying(connection: psycopg.Connection, archive: Archive) -> str:
     """Return the statements that drop what is this service's, whichever release has made it.
 
-    That is what the dump has, and what is named as this service's tables are. Raises BackupError,
-    which names some of it, when there is anything else: it is somebody else's, and no restore has
-    it back.
+    That is what is named as this service's tables are, and Django's own tables when the dump has
+    them. Raises BackupError, which names some of it, when there is anything else: it is somebody
+    else's, and though the dump should have it, its rows of today are in no dump.
     """
     ours = tuple(f"{label}_" for label in _labels())
+    djangos = _djangos_tables() & archive.tables
     statements, others = [], []
     for name, statement in connection.execute(_FOUND):
-        if name in archive.names or name.startswith(ours):
+        if name in djangos or name.startswith(ours):
             statements.append(statement)
         else:
             others.append(name)
@@ -66,6 +68,16 @@ def emptying(connection: psycopg.Connection, archive: Archive) -> str:
 
 def _labels() -> list[str]:
     """Return the apps whose tables nobody else has; Django's own are any Django service's."""
-    return [
-        app.label for app in apps.get_app_configs() if not app.name.startswith("django.contrib.")
-    ]
+    return [app.label for app in apps.get_app_configs() if not _is_djangos(app)]
+
+
+def _djangos_tables() -> set[str]:
+    """Return the tables that migrate makes for Django itself."""
+    tables = {MigrationRecorder.Migration._meta.db_table}
+    for app in filter(_is_djangos, apps.get_app_configs()):
+        tables |= {model._meta.db_table for model in app.get_models(include_auto_created=True)}
+    return tables
+
+
+def _is_djangos(app: AppConfig) -> bool:
+    return app.name.startswith("django.contrib.")
