@@ -7,6 +7,7 @@ work, and what is here decides whether they may, and that nothing is ever half d
 from orderservice.backups.database import BackupError
 from orderservice.backups.folder import Keep, Retention
 from orderservice.backups.making import Made, Plan, back_up, plan
+from orderservice.backups.next_steps import next_steps
 from orderservice.backups.restoring import Restored, RestoreOptions, inspect, restore
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Retention",
     "back_up",
     "inspect",
+    "next_steps",
     "plan",
     "restore",
 ]

@@ -23,6 +23,7 @@ from orderservice.backups.database import BackupError, Database, place, scalar
 from orderservice.backups.emptying import emptying
 from orderservice.backups.folder import verify
 from orderservice.backups.loading import load
+from orderservice.backups.next_steps import next_steps
 from orderservice.backups.tools import Program
 
 LEAVING = 3.0  # seconds that processes which are ending get to close their connections
@@ -119,9 +120,10 @@ def restore(file: Path, options: RestoreOptions) -> Restored:
         try:
             return _tidied(ready, time.monotonic() - started)
         except (psycopg.Error, DatabaseError) as exc:
+            steps = "\nthen: ".join(["manage.py migrate", *next_steps(ready.archive.made_at)])
             raise BackupError(
-                f"The backup is restored; but what follows failed: {redaction.told(exc)}\n"
-                "Execute VACUUM (ANALYZE), and go on as docs/backups.md says."
+                f"The backup, made at {ready.archive.made_at}, is restored; but what follows"
+                f" failed: {redaction.told(exc)}\nnext: execute VACUUM (ANALYZE)\nthen: {steps}"
             ) from exc
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -238,3 +239,23 @@ def test_restore_by_a_program_that_fails_leaves_the_database_as_it_was(
     with pytest.raises(CommandError, match=f"(?s){said}"):
         run("restore_db", str(dump), "--replace")
     assert contents.held() == before
+
+
+def test_restore_whose_vacuum_fails_says_all_that_is_left_to_do(
+    dump: Path, programs: Programs
+) -> None:
+    """It is committed by then, and nothing else tells an operator the TIME."""
+    end = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    programs(psql=f'{ASKED}; "$REAL" "$@" && "$REAL" -Atqc "{end}" "{database_url()}"')
+    with pytest.raises(CommandError, match="is restored; but what follows failed") as failed:
+        run("restore_db", str(dump), "--replace")
+    programs()
+    done = json.loads(run("restore_db", str(dump), "--replace", "--json").out)
+    assert f"made at {datetime.fromisoformat(done['made_at'])}" in str(failed.value)
+    said = str(failed.value).splitlines()[-5:]
+    assert said[:2] == ["next: execute VACUUM (ANALYZE)", "then: manage.py migrate"]
+    assert said[2:] == [f"then: {step}" for step in done["next_steps"][1:]]
+    assert "--since 20" in said[2]

@@ -3,7 +3,6 @@
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,6 @@ import psycopg
 from django.core.management.base import BaseCommand, CommandError
 
 from orderservice import backups, redaction
-
-CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class Command(BaseCommand):
@@ -88,22 +85,7 @@ class Command(BaseCommand):
             )
         else:
             schema = f"manage.py migrate ({done.to_migrate} migrations to apply)"
-        since = (done.archive.made_at - CLOCKS_DIFFER).strftime("%Y-%m-%dT%H:%M:%SZ")
-        reconcile = (
-            f"manage.py reconcile_stock --since {since}, before web and worker start"
-            " (docs/backups.md)"
-        )
-        # What was confirmed since the backup is PENDING again, and old.
-        expire = (
-            "start the worker with PENDING_EXPIRE_HOURS=off, until all that was confirmed since the"
-            " backup is confirmed again: it would cancel what is old"
-        )
-        shut = (
-            "before web starts, take away again what was taken away since the backup: keys,"
-            " accounts, sessions by a new SECRET_KEY, and personal data by manage.py"
-            " erase_customer (docs/backups.md, step 8)"
-        )
-        next_steps = [schema, reconcile, expire, shut]
+        next_steps = [schema, *backups.next_steps(done.archive.made_at)]
         if as_json:
             return json.dumps(
                 {
