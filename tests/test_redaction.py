@@ -281,3 +281,18 @@ def test_what_postgresql_s_programs_say_is_told_without_rows() -> None:
     assert failed("/usr/bin/psql", 3, said).endswith(
         "exit 3: psql:<stdin>:9: ERROR:  duplicate key"
     )
+
+
+def test_what_postgresql_s_programs_say_is_told_without_the_further_lines_of_a_row() -> None:
+    """As a note may have them, which says whatever people type."""
+    said = (
+        "pg_dump: error: Dumping the contents failed\n"
+        "pg_dump: detail: Error message from server: ERROR:  it has no such value\n"
+        f"DETAIL:  Failing row contains (1, ring\nERROR: {NAME}\n\n{STREET}, 2).\n"
+        "pg_dump: detail: Command was: COPY\n"
+    )
+    assert failed("/usr/bin/pg_dump", 1, said).splitlines() == [
+        "pg_dump failed with exit 1: pg_dump: error: Dumping the contents failed",
+        "pg_dump: detail: Error message from server: ERROR:  it has no such value",
+        "pg_dump: detail: Command was: COPY",
+    ]

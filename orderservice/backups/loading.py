@@ -109,6 +109,7 @@ def load(
                     psql.path,
                     "-Xqw",
                     "--set=ON_ERROR_STOP=1",
+                    "--set=VERBOSITY=terse",  # or it would repeat the row that an error is about
                     "--output=/dev/null",  # of queries
                     "--file=-",
                     database.argument,

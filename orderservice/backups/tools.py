@@ -20,7 +20,7 @@ from orderservice.dev.postgres_cluster import LocalPostgresError, find_binaries
 from orderservice.environment import BASE_DIR, DEBUG
 
 _LINES, _WIDTH = 8, 300  # of what a program says when it fails
-_REPEAT_A_ROW = ("DETAIL:", "CONTEXT:")  # what lines begin with that show what it held
+_REPEAT_A_ROW = ("DETAIL:", "CONTEXT:")  # what begins so shows what a row held, lines of it perhaps
 _WHERE = (
     "Debian's package is postgresql-client; PG_BINDIR names a folder with other versions"
     " (docs/backups.md)."
@@ -74,9 +74,20 @@ class Program:
 def failed(path: str, code: int, said: str) -> str:
     """Return the sentence about a program that failed."""
     how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"failed with exit {code}"
-    told = [line for line in said.strip().splitlines() if not line.startswith(_REPEAT_A_ROW)]
-    lines = [line[:_WIDTH] for line in told[-_LINES:]]
-    return f"{Path(path).name} {how}: " + ("\n".join(lines) or "it said nothing")
+    name = Path(path).name
+    lines = [line[:_WIDTH] for line in _without_rows(name, said)[-_LINES:]]
+    return f"{name} {how}: " + ("\n".join(lines) or "it said nothing")
+
+
+def _without_rows(name: str, said: str) -> list[str]:
+    """Return the lines but those of a row: they go on until the program says its name and more."""
+    says_more = re.compile(rf"{re.escape(name)}:(?:\S+:\d+:)? \w+: ")
+    told, in_row = [], False
+    for line in said.strip().splitlines():
+        in_row = line.startswith(_REPEAT_A_ROW) or (in_row and not says_more.match(line))
+        if not in_row:
+            told.append(line)
+    return told
 
 
 def _folder() -> str | None:

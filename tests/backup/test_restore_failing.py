@@ -118,6 +118,10 @@ TWICE = (
     "CREATE TABLE public.orders_twice (id integer UNIQUE DEFERRABLE INITIALLY DEFERRED);"
     " INSERT INTO public.orders_twice VALUES (1), (1);"
 )
+UNFIT = (
+    "CREATE TABLE public.orders_unfit (note text CHECK (note = ''));"
+    " INSERT INTO public.orders_unfit VALUES ('ring' || chr(10) || 'Kim Doe');"
+)
 PSQL = (
     "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'psql'"
 )
@@ -228,6 +232,11 @@ def test_restore_whose_psql_is_killed_as_it_commits_claims_nothing(
             {"pg_restore": f'{ASKED}; "$REAL" "$@"; echo "{TWICE}"'},
             "psql failed with exit 3.* duplicate key .* as it was",
         ),
+        # It refuses a row, which is nobody's to read.
+        (
+            {"pg_restore": f'{ASKED}; "$REAL" "$@"; echo "{UNFIT}"'},
+            "psql failed with exit 3.* violates check .* as it was",
+        ),
         ({"psql": "echo 'psql (PostgreSQL) 14.1'"}, "of PostgreSQL 14, and can't read"),
     ],
 )
@@ -236,8 +245,9 @@ def test_restore_by_a_program_that_fails_leaves_the_database_as_it_was(
 ) -> None:
     before = contents.held()
     programs(**scripts)
-    with pytest.raises(CommandError, match=f"(?s){said}"):
+    with pytest.raises(CommandError, match=f"(?s){said}") as failed:
         run("restore_db", str(dump), "--replace")
+    assert "Kim Doe" not in str(failed.value)
     assert contents.held() == before
 
 
