@@ -184,7 +184,7 @@ def verify(file: Path, *, required: bool = True) -> None:
     if (found := checksum(file)) != expected:
         raise BackupError(
             f"{file.name} is damaged, or is another file: its SHA-256 is {found}, and"
-            f" {beside.name} says {expected}. Nothing was touched; take another backup."
+            f" {beside.name} says {expected}. Nothing was touched; restore from another file."
         )
 
 
