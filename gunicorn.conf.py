@@ -34,6 +34,8 @@ drain_seconds = seconds("WEB_DRAIN_SECONDS", 0 if DEBUG else 5, may_be_none=True
 # Longer than the idle time of the usual load balancers' connections, so that it is they who close.
 keepalive = 75
 PatientWorker.arrival = seconds("WEB_ARRIVAL_SECONDS", 20)  # of a whole request, however slow
+# Python's sendfile() waits without end for a client that takes nothing, whatever its socket allows.
+sendfile = False
 
 # Bytes and counts. What is beyond them never reaches Django; the limit of a body is Django's own.
 limit_request_line = 4094

@@ -135,8 +135,8 @@ def test_client_that_never_reads_its_answer_is_let_go(tmp_path: Path) -> None:
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             deaf.connect((HOST, running.port))
             deaf.sendall(f"GET {STATIC} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 40)
-            time.sleep(1)
-            assert ask(running.port)[1] < 4
+            time.sleep(5)  # the buffers are full after one second, and then nothing is taken
+            assert ask(running.port)[1] < 2
         assert "Traceback" not in running.log.read_text()
 
 
