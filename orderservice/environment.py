@@ -70,7 +70,10 @@ _ORIGIN = re.compile(r"https?://[^\s/@?#]+")
 
 
 def origins(name: str) -> list[str]:
-    """Return origins by comma, as browsers name them: a scheme and a host, perhaps a port."""
+    """Return origins by comma, as browsers name them: a scheme and a host, perhaps a port.
+
+    Django takes patterns for some, as https://*.example.com: so a host is not looked at further.
+    """
     listed = _listed(name)
     for each in listed:
         if not _ORIGIN.fullmatch(each):

@@ -121,9 +121,9 @@ def is_too_late(asked_at: int) -> bool:
     return time.time() - asked_at >= settings.PASSWORD_RESET_TIMEOUT
 
 
-def give_up(mails: int, *, failure: BaseException) -> None:
+def give_up(count: int, *, failure: BaseException) -> None:
     """Note that some mails are not tried again, after a failure that is not the mail server's."""
-    for _ in range(mails):
+    for _ in range(count):
         _note(MailOutcome.GIVEN_UP, error=type(failure).__name__)
 
 
@@ -183,7 +183,8 @@ def _turn() -> Iterator[None]:
     """Be the only one who hands a mail in; raise `Busy` when somebody else is."""
     with transaction.atomic(), connection.cursor() as cursor:
         # Of the transaction, as a pooler may give the next one another session; and one that
-        # outlasts the slowest mail server, for which ours otherwise are too short.
+        # outlasts the slowest mail server, for which ours otherwise are too short. It is the only
+        # one that stays open while we talk to somebody: it holds no row, and no snapshot.
         cursor.execute(
             "SELECT set_config('idle_in_transaction_session_timeout', '2min', true),"
             " pg_try_advisory_xact_lock(%s)",

@@ -122,8 +122,8 @@ def load(
         )
         source, sink, told = reader.process.stdout, writer.process.stdin, writer.process.stdout
         assert source is not None  # noqa: S101 - for the type checker; all three are pipes
-        assert sink is not None  # noqa: S101
-        assert told is not None  # noqa: S101
+        assert sink is not None  # noqa: S101 - likewise
+        assert told is not None  # noqa: S101 - likewise
         committing = False
         try:
             before = "BEGIN;" + _KEEP_LAST_NUMBER + ("" if replace else _STILL_EMPTY) + emptying
