@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
@@ -39,9 +40,10 @@ def committed_db(transactional_db: None) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_expected(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget what the planner expected of another test's orders."""
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what the planner expected, and what was counted, of another test's orders."""
     monkeypatch.setattr(newest, "_expected", {})
+    cache.clear()
 
 
 @pytest.fixture(scope="session")

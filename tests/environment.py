@@ -6,5 +6,6 @@
 import os
 
 os.environ["DEBUG"] = "1"
+os.environ["REDIS_URL"] = ""  # each test empties the cache, and a developer's Redis is no test's
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 os.environ.setdefault("SHOP_NAME", "Order desk")

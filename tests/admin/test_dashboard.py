@@ -30,9 +30,8 @@ LEDGER = ["Stock", "Failed confirmations", "Worker", "Inventory service"]
 
 
 @pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing kept from another test, and the patience that a busy machine needs."""
-    cache.clear()
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the patience that a busy machine needs."""
     monkeypatch.setattr(figures, "DEADLINE", 10_000)
 
 

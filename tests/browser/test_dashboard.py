@@ -4,7 +4,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -22,11 +21,6 @@ pytestmark = [
     pytest.mark.xdist_group("browser"),  # one process, so one Chromium at a time
     pytest.mark.usefixtures("committed_db"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    cache.clear()
 
 
 def test_dashboard_asks_the_inventory_afterwards_and_fits_every_screen(
