@@ -61,27 +61,45 @@ def worker(
 
 
 @contextmanager
-def web(inventory_url: str, *, code: Path = ROOT, **variables: str) -> Iterator[str]:
-    """Serve from a gunicorn of our own; yield its address, and kill it at the end."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "orderservice.wsgi", "--bind", f"127.0.0.1:{port}"],
-        cwd=code,
-        env=os.environ
-        | {
-            "DATABASE_URL": database_url(),
-            "INVENTORY_SERVICE_URL": inventory_url,
-            "PYTHONWARNINGS": "ignore",
-            "WEB_CONCURRENCY": "1",
-        }
-        | variables,
-    )
+def gunicorn(
+    variables: dict[str, str],
+    *,
+    application: str = "orderservice.wsgi",
+    log: Path | None = None,
+    code: Path = ROOT,
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run gunicorn, in one process unless told otherwise, and kill it at the end.
+
+    Yields its first process, and its port.
+    """
+    port = int(variables.get("PORT", 0)) or free_port()
+    with ExitStack() as stack:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"],
+            cwd=code,
+            env=os.environ
+            | {
+                "DATABASE_URL": database_url(),
+                "PYTHONWARNINGS": "ignore",
+                "WEB_CONCURRENCY": "1",
+            }
+            | variables,
+            stderr=stack.enter_context(log.open("wb")) if log else None,
+        )
     try:
-        wait_for(lambda: ask(port, "/health")[0] == 200)
-        yield f"http://localhost:{port}"
+        wait_for(lambda: ask(port, "/health")[0] != 0, within=60)
+        yield process, port
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def web(inventory_url: str, *, code: Path = ROOT, **variables: str) -> Iterator[str]:
+    """Serve from a gunicorn of our own; yield its address."""
+    variables = {"INVENTORY_SERVICE_URL": inventory_url} | variables
+    with gunicorn(variables, code=code) as (_, port):
+        yield f"http://localhost:{port}"
 
 
 def empty_sandbox(data: Path, port: int = 0) -> tuple[subprocess.Popen[bytes], str]:

@@ -5,9 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -18,31 +15,11 @@ from inventory_client.sandbox.server import Sandbox
 from orders.models import Order, StockMovement
 from tests.api.calls import key_of, url
 from tests.factories import order_of, staff, stock
-from tests.processes import ROOT, ask, database_url, free_port, stop, wait_for
+from tests.processes import ask, gunicorn, stop, wait_for
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
 GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-@contextmanager
-def instance(**variables: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """Run gunicorn in one process; gives its arbiter, and its port."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "orderservice.wsgi", "--bind", f"127.0.0.1:{port}"],
-        cwd=ROOT,
-        env=os.environ
-        | {"DATABASE_URL": database_url(), "WEB_CONCURRENCY": "1", "LOG_LEVEL": "CRITICAL"}
-        | variables,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(lambda: ask(port, "/health")[0] == 200)
-        yield process, port
-    finally:
-        process.kill()
-        process.wait()
 
 
 def server_of(arbiter: subprocess.Popen[bytes]) -> int:
@@ -53,7 +30,7 @@ def server_of(arbiter: subprocess.Popen[bytes]) -> int:
 
 
 def test_instance_told_to_stop_says_so_and_serves_until_it_has_drained() -> None:
-    with instance(WEB_DRAIN_SECONDS="600") as (arbiter, port):
+    with gunicorn({"WEB_DRAIN_SECONDS": "600"}) as (arbiter, port):
         kept = HTTPConnection("localhost", port, timeout=10)
         kept.request("GET", "/health")
         assert kept.getresponse().read()
@@ -79,7 +56,7 @@ def test_instance_told_to_stop_says_so_and_serves_until_it_has_drained() -> None
 
 def test_connections_that_wait_to_be_accepted_are_answered_before_it_ends() -> None:
     """The kernel has accepted them for us: to close the listener alone would reset them."""
-    with instance(WEB_DRAIN_SECONDS="0.5") as (arbiter, port):
+    with gunicorn({"WEB_DRAIN_SECONDS": "0.5"}) as (arbiter, port):
         server = server_of(arbiter)
         os.kill(server, signal.SIGSTOP)
         wait_for(lambda: _status(server, "State").startswith("T"))
@@ -106,7 +83,7 @@ def test_call_that_a_request_has_left_is_written_down_before_the_process_ends(
     sandbox.faults.configure({"late_seconds": 4.0})
     sandbox.faults.script(fault="late_apply", operation="adjust")
     try:
-        with instance(**variables) as (arbiter, port):
+        with gunicorn(variables) as (arbiter, port):
             # Until there was time for the call: 503 before that, and nothing was sent.
             wait_for(lambda: _confirm(port, order, credential) == 202)
             assert StockMovement.objects.get().state == "sent"

@@ -1,47 +1,19 @@
 """Exports through gunicorn: what a client that goes away leaves behind."""
 
-import os
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from django.test import Client
 
 from orders.models import Export, Order
+from tests.deploy.serving import served
 from tests.exports.rows import seed, table
 from tests.factories import staff
-from tests.processes import ROOT, ask, database_url, free_port, stop, wait_for
+from tests.processes import wait_for
 
 PATH = "/admin/orders/order/export/orders/"
-
-
-@contextmanager
-def served(**variables: str) -> Iterator[int]:
-    """Run gunicorn as production does, in one process; yield its port."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "orderservice.wsgi"],
-        cwd=ROOT,
-        env=os.environ
-        | {
-            "DEBUG": "1",
-            "WEB_CONCURRENCY": "1",
-            "DATABASE_URL": database_url(),
-            "PORT": str(port),
-        }
-        | variables,
-    )
-    try:
-        wait_for(lambda: ask(port, "/health") == (200, ""))
-        yield port
-        assert stop(process) == 0
-    finally:
-        process.kill()
-        process.wait()
 
 
 def asked_for(port: int, client: Client, *, slow: bool = False) -> HTTPConnection:
@@ -66,19 +38,19 @@ def asked_for(port: int, client: Client, *, slow: bool = False) -> HTTPConnectio
 
 
 @pytest.mark.usefixtures("committed_db")
-def test_client_that_goes_away_frees_thread_and_slot_and_is_recorded() -> None:
+def test_client_that_goes_away_frees_thread_and_slot_and_is_recorded(tmp_path: Path) -> None:
     seed(30_000, lines=1)
     client = Client()
     client.force_login(staff("manager"))
-    with served(WEB_THREADS="4") as port:  # one export at once
+    with served(tmp_path / "log", WEB_THREADS="4") as server:  # one export at once
         for left in (1, 2):
-            connection = asked_for(port, client, slow=True)
+            connection = asked_for(server.port, client, slow=True)
             response = connection.getresponse()
             assert (response.status, response.getheader("Transfer-Encoding")) == (200, "chunked")
             response.read(1000)
             assert Export.objects.filter(outcome="started").count() == 1
 
-            busy = asked_for(port, client)
+            busy = asked_for(server.port, client)
             assert busy.getresponse().status == 503
             busy.close()
 
@@ -86,7 +58,7 @@ def test_client_that_goes_away_frees_thread_and_slot_and_is_recorded() -> None:
             connection.close()
             wait_for(lambda left=left: Export.objects.filter(outcome="broken_off").count() == left)  # type: ignore[misc]
 
-        whole = asked_for(port, client)
+        whole = asked_for(server.port, client)
         rows = table(whole.getresponse().read())
         whole.close()
     assert len(rows) == 30_000

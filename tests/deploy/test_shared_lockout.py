@@ -1,11 +1,6 @@
 """One count for all processes: what one gunicorn locks out, another does not let in."""
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
@@ -13,29 +8,10 @@ from urllib.parse import urlencode
 import pytest
 
 from orders.models import User
-from tests.processes import ROOT, ask, database_url, free_port, wait_for
+from tests.processes import gunicorn
 from tests.signin.people import LOGIN, PASSWORD, member
 
 pytestmark = pytest.mark.usefixtures("committed_db")
-
-
-@contextmanager
-def server() -> Iterator[int]:
-    """Serve on the test's database from a process of its own; yield its port."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "orderservice.wsgi", "--bind", f"127.0.0.1:{port}"],
-        cwd=ROOT,
-        env=os.environ
-        | {"DATABASE_URL": database_url(), "WEB_CONCURRENCY": "1", "PYTHONWARNINGS": "ignore"}
-        | {"TRUSTED_PROXIES": "127.0.0.0/8"},
-    )
-    try:
-        wait_for(lambda: ask(port, "/health")[0] == 200)
-        yield port
-    finally:
-        process.kill()
-        process.wait()
 
 
 def sign_in(port: int, password: str, forwarded: str) -> int:
@@ -59,7 +35,8 @@ def sign_in(port: int, password: str, forwarded: str) -> int:
 
 def test_two_servers_share_the_count_behind_a_proxy() -> None:
     kim: User = member(username="kim")
-    with server() as one, server() as other:
+    proxied = {"TRUSTED_PROXIES": "127.0.0.0/8"}
+    with gunicorn(proxied) as (_, one), gunicorn(proxied) as (_, other):
         for number in range(10):
             port = (one, other)[number % 2]
             answer = sign_in(port, "wrong", f"192.0.2.{number}, 203.0.113.9")
