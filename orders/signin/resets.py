@@ -76,7 +76,14 @@ def ask(email: str) -> None:
 
 
 def answer(users: Sequence[int], *, asked_at: int) -> None:
-    """Have a mail sent to each of some users who has not been sent enough of them lately."""
+    """Have a mail sent to each of some users who has not been sent enough of them lately.
+
+    What has waited for too long counts for nobody: whose link never came asks again.
+    """
+    if is_too_late(asked_at):
+        for _ in users:
+            _note(MailOutcome.GIVEN_UP)
+        return
     for user in users:
         taken = throttling.take(Scope.RESETS, f"user:{user}")
         if taken is not None and not taken.allowed:

@@ -14,6 +14,7 @@ from orders.models import RateCount, User
 from orders.signin import closing
 from orderservice.rates import NONE, Limits, Rate, Scope
 from tests.factories import user
+from tests.signin.conftest import Outcomes
 from tests.signin.mailboxes import ADMIN, DOORS, TRACK, Mails, ask, link_for, work
 from tests.signin.people import (
     LOGIN,
@@ -147,6 +148,23 @@ def test_fourth_mail_of_an_hour_is_not_sent_whoever_asks(mailoutbox: Mails) -> N
     assert RateCount.objects.filter(key=f"resets:user:{kim.pk}").exists()
     closing.close(kim)
     assert not RateCount.objects.filter(key__endswith=f":{kim.pk}").exists()
+
+
+def test_links_that_waited_too_long_for_a_worker_leave_the_hour_s_mails(
+    mailoutbox: Mails, outcomes: Outcomes
+) -> None:
+    kim = customer()
+    for _ in range(3):
+        ask(kim.email)
+    with connection.cursor() as cursor:
+        cursor.execute("""UPDATE procrastinate_jobs SET args = args || '{"asked_at": 0}'""")
+    work()
+    assert outcomes() == {"given_up": 3}
+    for _ in range(4):
+        ask(kim.email)
+    work()
+    assert len(mailoutbox) == 3
+    assert outcomes() == {"given_up": 3, "sent": 3, "refused": 1}
 
 
 @DOORS
