@@ -129,9 +129,10 @@ def is_too_late(asked_at: int) -> bool:
 
 
 def give_up(count: int, *, failure: BaseException) -> None:
-    """Note that some mails are not tried again, after a failure that is not the mail server's."""
+    """Note that some mails are not tried again; of `NotSent` the line before has the reason."""
+    why = {} if isinstance(failure, NotSent) else {"error": type(failure).__name__}
     for _ in range(count):
-        _note(MailOutcome.GIVEN_UP, error=type(failure).__name__)
+        _note(MailOutcome.GIVEN_UP, **why)
 
 
 def arrives_as_written(address: str) -> bool:
