@@ -313,7 +313,7 @@ if MAIL_SERVER is not None:
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL_SERVER.user, MAIL_SERVER.password
     EMAIL_USE_TLS = MAIL_SERVER.scheme == "smtp+tls"
     EMAIL_USE_SSL = MAIL_SERVER.scheme == "smtps"
-    EMAIL_TIMEOUT = 10  # seconds for each step; smtp.py has the limit of them all
+    EMAIL_TIMEOUT = 10  # seconds for each step before the mail; smtp.py has the limit of them all
     DEFAULT_FROM_EMAIL = MAIL_SERVER.sender
 
 # --- metrics -------------------------------------------------------------------------------------

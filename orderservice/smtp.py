@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.mail.backends import smtp
 
-PATIENCE = 30.0  # seconds, all in all; EMAIL_TIMEOUT is the limit of each step
+PATIENCE = 30.0  # seconds, all in all; EMAIL_TIMEOUT is the limit of each step before the mail
 MOST = 1_000_000  # bytes that a server may say, all in all: smtplib keeps all of an answer
 
 
@@ -54,6 +54,15 @@ class _Bounded(smtplib.SMTP):
         if self.sock is not None:
             self.sock.settimeout(self._left())  # of what is sent now, or a TLS handshake
         return reply
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Hand the mail in, and leave the server all the time that is left to look it through.
+
+        Whoever goes before it says that it has taken the mail sends it again, and has it come twice
+        (RFC 1047).
+        """
+        self.timeout = PATIENCE
+        return super().data(msg)
 
     def receive_into(self, buffer: Any, sock: socket.socket) -> int:
         """Wait for what the server says next; return how many bytes it is."""

@@ -1,5 +1,6 @@
 """A mail server that is slow, silent or talkative is cut off in time."""
 
+import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -12,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from orders.signin import resets
 from orderservice import smtp
-from tests.signin.mailboxes import Talker, certificate
+from tests.signin.mailboxes import Mailbox, Talker, certificate, server
 
 LINES, NO_LINES, SILENCE = b"220-and another thing\r\n", b"and another thing, ", b""
 TO_TLS = [b"220 here\r\n", b"250-here\r\n250 STARTTLS\r\n"]
@@ -93,3 +94,21 @@ def test_addresses_that_do_not_answer_share_the_time(
             caller.setblocking(False)
             caller.connect_ex(("127.0.0.1", port))
         assert isinstance(failure(), TimeoutError)
+
+
+class Scanner(Mailbox):
+    """Looks through what it gets before it says that it has taken it."""
+
+    async def handle_DATA(self, *args: Any) -> str:
+        await asyncio.sleep(1)
+        return await super().handle_DATA(*args)
+
+
+def test_server_that_looks_a_mail_through_may_take_longer_than_for_a_step(
+    port: int, settings: Settings
+) -> None:
+    settings.EMAIL_TIMEOUT = 0.5
+    box = Scanner()
+    with server(box, port):
+        assert resets._handed_in(EmailMessage(to=["kim@example.com"])) == (None, True)
+    assert len(box.mails) == 1
