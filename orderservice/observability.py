@@ -115,6 +115,8 @@ def _redact_arguments(record: logging.LogRecord) -> bool:
     """
     if record.name == "asyncio" and record.exc_info:
         record.msg = str(record.msg).partition("\n")[0]
+    if isinstance(record.msg, BaseException):  # as who writes logger.error(exc) gives it
+        record.msg = redaction.summary(record.msg)
     if isinstance(record.args, tuple):
         record.args = tuple(
             redaction.summary(value) if isinstance(value, BaseException) else value

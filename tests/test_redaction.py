@@ -84,6 +84,8 @@ def test_exception_among_a_line_s_values_or_a_record_s_arguments_is_told_likewis
     with written() as lines:
         structlog.get_logger("ours").warning("refused", error=raised.value)
         logging.getLogger("theirs").error("refused: %s (%r)", raised.value, raised.value.__cause__)
+        logging.getLogger("theirs").error(raised.value)
+    assert len(lines) == 3
     for line in lines:
         assert "constraint refused_by_test" in line
         assert "Birdsong" not in line
