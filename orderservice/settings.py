@@ -308,6 +308,11 @@ if MAIL_SERVER is not None:
         raise ImproperlyConfigured(
             "EMAIL_URL needs PUBLIC_URL, where links in mails lead, on a host of ALLOWED_HOSTS"
         )
+    _is_here = _host in ("localhost", "127.0.0.1", "[::1]")
+    if not DEBUG and PUBLIC_URL.startswith("http:") and not _is_here:
+        raise ImproperlyConfigured(
+            "EMAIL_URL needs a PUBLIC_URL with https://, or who reads on the way uses the link"
+        )
     EMAIL_BACKEND = "orderservice.smtp.EmailBackend"
     EMAIL_HOST, EMAIL_PORT = MAIL_SERVER.host, MAIL_SERVER.port
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL_SERVER.user, MAIL_SERVER.password

@@ -88,6 +88,10 @@ def test_settings_have_the_mail_server_and_a_bound_on_its_time() -> None:
             {"EMAIL_URL": RELAY, "PUBLIC_URL": "https://shop.example.org"},
             "EMAIL_URL needs PUBLIC_URL, where links in mails lead, on a host of ALLOWED_HOSTS",
         ),
+        (
+            {"EMAIL_URL": RELAY, "PUBLIC_URL": "http://orders.example.org"},
+            "EMAIL_URL needs a PUBLIC_URL with https://",
+        ),
     ],
 )
 def test_settings_refuse_a_mail_server_and_name_the_variable(
@@ -114,6 +118,11 @@ def test_links_lead_to_the_first_name_that_people_may_know(
 ) -> None:
     monkeypatch.delenv("PUBLIC_URL", raising=False)
     assert public_url("PUBLIC_URL", allowed.split(","), 3000) == where
+
+
+def test_links_may_lead_to_this_machine_without_tls() -> None:
+    here = {"EMAIL_URL": RELAY, "ALLOWED_HOSTS": "localhost,balancer"}
+    assert start(COMPLETE | here, "PUBLIC_URL") == "http://localhost:3000"
 
 
 def test_settings_without_a_mail_server_send_no_mail() -> None:
