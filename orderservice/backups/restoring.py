@@ -20,7 +20,7 @@ from psycopg.errors import UndefinedTable
 from orderservice import redaction
 from orderservice.backups.archive import Archive, read_back
 from orderservice.backups.database import BackupError, Database, place, scalar
-from orderservice.backups.emptying import emptying
+from orderservice.backups.emptying import emptying, some
 from orderservice.backups.folder import verify
 from orderservice.backups.loading import load
 from orderservice.backups.next_steps import next_steps
@@ -56,9 +56,13 @@ class Holdings:
     place: str
     orders: int
     accounts: int
+    unknown: tuple[str, ...] = ()  # tables that are called as ours are, and no release's we know
 
     def __str__(self) -> str:
-        return f"{self.orders} orders and {self.accounts} accounts"
+        held = f"{self.orders} orders and {self.accounts} accounts"
+        if not self.unknown:
+            return held
+        return f"{held}, and {some(self.unknown)}, which the backup does not have"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +184,20 @@ def _ready(file: Path, options: RestoreOptions) -> Iterator[_Ready]:
                 f"{file.name} is from a server of PostgreSQL {archive.server}, and this one is of"
                 f" {server}: a dump can go to the same version or a newer one."
             )
+        emptied = emptying(connection, archive)
+        holdings = Holdings(holdings.place, holdings.orders, holdings.accounts, emptied.unknown)
+        if emptied.unknown and not options.replace:
+            raise BackupError(
+                f"{holdings.place} has {some(emptied.unknown)}, which neither the backup nor this"
+                " release knows: a newer release's, or somebody else's. --replace drops it, and it"
+                " is lost; else move it to another schema (ALTER TABLE … SET SCHEMA …)."
+            )
         yield _Ready(
             database,
             connection,
             archive,
             holdings,
-            emptying(connection, archive),
+            emptied.statements,
             pg_restore,
             psql,
         )

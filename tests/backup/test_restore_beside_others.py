@@ -96,3 +96,45 @@ def test_restore_refuses_what_is_another_s_though_the_backup_has_it(
     for more in ((), ("--dry-run",), ("--replace",)):
         with pytest.raises(CommandError, match=rf"not this service's: {what.split()[1]}\."):
             run("restore_db", dump, *more)
+
+
+def test_restore_refuses_to_drop_what_other_schemas_hold_by_our_types(
+    dump: Path, shop: str
+) -> None:
+    """As a report's table that was made of ours: CASCADE takes the columns, values and all."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE SCHEMA report;"
+            "CREATE TABLE report.jobs AS SELECT status FROM procrastinate_jobs;"
+            "CREATE TABLE report.seen (orders orders_order[]);"
+            "CREATE TABLE report.old () INHERITS (orders_ordernote);"
+            "CREATE TABLE report.counts (on_day date, how_many bigint)"
+        )
+    for more in ((), ("--dry-run",), ("--replace",)):
+        with pytest.raises(CommandError, match=r": report\.jobs, report\.old, report\.seen\. A"):
+            run("restore_db", str(dump), *more)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE report.jobs ALTER status TYPE text; DROP TABLE report.seen, report.old"
+        )
+    run("restore_db", str(dump))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT status FROM report.jobs")
+    assert Order.objects.count() == 1
+
+
+def test_restore_where_a_table_is_called_as_ours_names_it_and_wants_to_be_told(
+    dump: Path, shop: str
+) -> None:
+    """A newer release's goes; but nothing tells it from another service's, orders or none."""
+    connection.close()
+    databases.create(shop)
+    with psycopg.connect(database_url(), autocommit=True) as theirs:
+        theirs.execute("CREATE TABLE orders_of_2019 (id integer); CREATE VIEW orders_all AS SELECT")
+    for more in ((), ("--dry-run",)):
+        with pytest.raises(CommandError, match=r"has orders_of_2019, which neither .* --replace"):
+            run("restore_db", str(dump), *more)
+    said = run("restore_db", str(dump), "--replace", "--dry-run").out
+    assert "of 0 orders and 0 accounts, and orders_of_2019, which the backup does not have" in said
+    run("restore_db", str(dump), "--replace")
+    assert Order.objects.count() == 1
