@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 import psycopg
 import pytest
@@ -9,6 +10,7 @@ from django.core.management import CommandError
 from django.db import connection
 
 from orders.models import Order
+from orderservice.postgresql import direct
 from tests.backup import databases
 from tests.commands.running import run
 from tests.factories import order_of
@@ -82,6 +84,23 @@ def test_restore_leaves_other_schemas_alone_though_the_backup_has_them(
             " FROM pg_extension WHERE extname = 'pg_trgm'"
         )
         assert cursor.fetchone() == ('"their own"', None)
+
+
+def test_restore_waits_for_nothing_that_is_another_s(dump: Path, shop: str) -> None:
+    """It would vacuum for as long as theirs is large, or fail at a lock after a minute."""
+    connection.close()
+    with psycopg.connect(database_url()) as theirs:
+        theirs.execute("CREATE SCHEMA theirs; CREATE TABLE theirs.books (id integer)")
+        theirs.commit()
+        theirs.execute("LOCK TABLE theirs.books")
+        with patch.dict(direct._TERMS, options="-c lock_timeout=1s"):
+            run("restore_db", str(dump), "--ignore-connections")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_user_tables WHERE relname LIKE 'orders\\_%'"
+            " AND (last_vacuum IS NULL OR last_analyze IS NULL)"
+        )
+        assert cursor.fetchone() == (0,)
 
 
 @pytest.mark.parametrize("what", ["TABLE books (id integer)", "SEQUENCE apart"])
