@@ -203,3 +203,75 @@ def test_drill_whose_worker_starts_before_the_reconciliation_loses_the_evidence(
     assert reconciled() == (0, {})
     assert stock(sandbox)["9"] == 20 - 1 - 2 - 2  # taken twice, and nobody knows
     assert stock(sandbox)["4"] == 50 - 2 + 2 + 2  # nor that it was given back twice
+
+
+@pytest.fixture
+def keys(sandbox: Sandbox, settings: Settings, sole_writer: None) -> None:
+    settings.INVENTORY_HONOURS_IDEMPOTENCY = True
+    sandbox.switches.update({"honours_idempotency": True})
+
+
+def settle() -> None:
+    """Do a worker's work, once it is certain that whoever sent something is gone."""
+    for state in (MovementState.SENT, MovementState.UNKNOWN):
+        now = timezone.now()
+        StockMovement.objects.filter(state=state).update(lease_until=now, settles_at=now)
+        advance_all()
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("given_back", [True, False])
+def test_drill_where_a_known_key_took_most_gives_back_until_the_worker_is_done(
+    shop: str, sandbox: Sandbox, folder: Path, *, given_back: bool
+) -> None:
+    """The control accepts what is left: the worker, which looks first, does not send the key."""
+    sandbox.store.set_stock({"16": 8})
+    order = under_way("claimed", p16=6)
+    dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
+    advance_all()
+    connection.close()
+    databases.create(shop)
+    run("restore_db", dump)
+
+    if given_back:
+        give_back(sandbox, "16", 6)
+    left = "8" if given_back else "2"
+    run("accept_stock", "16", left, "--note", "its key is known", "--looked-up")
+    advance_all()
+    if given_back:
+        give_back(sandbox, "16", -6)
+        run("accept_stock", "16", "2", "--note", "it was taken before the loss")
+
+    order.refresh_from_db()
+    assert reconciled() == (0, {})
+    assert stock(sandbox) == {"16": 2}
+    assert (order.status, order.stock_state) == (
+        ("CONFIRMED", "clear") if given_back else ("PENDING", "short")  # and six are gone
+    )
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("undone", [True, False])
+def test_drill_where_a_key_is_forgotten_undoes_also_what_was_on_its_way(
+    shop: str, sandbox: Sandbox, folder: Path, *, undone: bool
+) -> None:
+    """The control leaves it, as where the worker reads back: here it sends the key again."""
+    sandbox.store.set_stock({"11": 60})
+    order, died = order_of(p11=6), Counter[str]()
+    with dying("after write-ahead", died):
+        lifecycle.confirm(order.pk, actor=OPERATOR)
+    dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
+    settle()
+    assert stock(sandbox) == {"11": 54}
+    connection.close()
+    databases.create(shop)
+    run("restore_db", dump)
+    sandbox.store.clear()  # its log, and with it what keys it knows
+    sandbox.store.set_stock({"11": 60 if undone else 54})
+
+    settle()
+
+    order.refresh_from_db()
+    assert order.status == "CONFIRMED"
+    assert reconciled() == (0, {})
+    assert stock(sandbox) == {"11": 54 if undone else 48}  # taken twice, and nobody knows
