@@ -240,6 +240,21 @@ def test_restore_by_newer_programs_on_an_older_server_works(
     assert contents.held() == before
 
 
+def test_restore_of_a_newer_release_s_backup_has_that_one_taken_but_not_started(
+    shop: str, folder: Path
+) -> None:
+    """A deployment would start the worker, which is to wait for the reconciliation."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO django_migrations (app, name, applied)"
+            " VALUES ('orders', '9999_later', now()), ('somebody', '0001_else', now())"
+        )
+    dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
+    first, reconcile, *_ = json.loads(run("restore_db", dump, "--json").out)["next_steps"]
+    assert re.match(r"take the release .* start neither .* worker yet: 1 of its migrations", first)
+    assert "before web and worker start" in reconcile
+
+
 def test_restore_without_the_file_or_with_a_nonsensical_number_is_refused(folder: Path) -> None:
     with pytest.raises(CommandError, match="There is no file"):
         run("restore_db", str(folder / "missing.dump"))

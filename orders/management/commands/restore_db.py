@@ -80,8 +80,8 @@ class Command(BaseCommand):
     def _done(self, done: backups.Restored, *, as_json: bool) -> str:
         if done.unknown_migrations:
             schema = (
-                f"deploy the release that made the backup: {done.unknown_migrations} of its"
-                " migrations are unknown to this one"
+                "take the release that made the backup, and start neither its web nor its worker"
+                f" yet: {done.unknown_migrations} of its migrations are unknown to this one"
             )
         else:
             schema = f"manage.py migrate ({done.to_migrate} migrations to apply)"
