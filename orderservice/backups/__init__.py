@@ -4,6 +4,7 @@ A backup is what ``pg_dump`` makes, with its checksum beside it; PostgreSQL's ow
 work, and what is here decides whether they may, and that nothing is ever half done.
 """
 
+from orderservice.backups.archive import Archive
 from orderservice.backups.database import BackupError
 from orderservice.backups.folder import Keep, Retention
 from orderservice.backups.making import Made, Plan, back_up, plan
@@ -11,6 +12,7 @@ from orderservice.backups.next_steps import next_steps
 from orderservice.backups.restoring import Restored, RestoreOptions, inspect, restore
 
 __all__ = [
+    "Archive",
     "BackupError",
     "Keep",
     "Made",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,11 +109,14 @@ def inspect(file: Path, options: RestoreOptions) -> tuple[Archive, Holdings]:
         return ready.archive, ready.holdings
 
 
-def restore(file: Path, options: RestoreOptions) -> Restored:
+def restore(
+    file: Path, options: RestoreOptions, *, on_restored: Callable[[Archive], None] = lambda _: None
+) -> Restored:
     """Put a backup in the place of what the database holds, whole or not at all.
 
-    Afterwards the tables are vacuumed and analyzed, which a death leaves to the server's own
-    vacuum. Raises BackupError, which says so when the database is, or may be, no more as it was.
+    ``on_restored`` is called as soon as it is there. Afterwards the tables are vacuumed and
+    analyzed, which a death leaves to the server's own vacuum. Raises BackupError, which says so
+    when the database is, or may be, no more as it was.
     """
     with _ready(file, options) as ready:
         started = time.monotonic()
@@ -127,6 +130,7 @@ def restore(file: Path, options: RestoreOptions) -> Restored:
             replace=options.replace,
             skip_numbers=options.skip_numbers,
         )
+        on_restored(ready.archive)
         try:
             return _tidied(ready, time.monotonic() - started)
         except (psycopg.Error, DatabaseError) as exc:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,6 +15,8 @@ import pytest
 from django.core.management import CommandError
 from django.db import connection
 
+from orders.models import Order
+from orderservice.backups import restoring
 from orderservice.backups.folder import checksum_file
 from tests.backup import contents
 from tests.backup.conftest import Programs
@@ -269,3 +272,14 @@ def test_restore_whose_vacuum_fails_says_all_that_is_left_to_do(
     assert said[:2] == ["next: execute VACUUM (ANALYZE)", "then: manage.py migrate"]
     assert said[2:] == [f"then: {step}" for step in done["next_steps"][1:]]
     assert "--since 20" in said[2]
+
+
+def test_restore_that_is_ended_while_it_vacuums_has_said_that_all_is_restored(
+    dump: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by SIGTERM: who takes the database for what it was lets the worker start."""
+    monkeypatch.setattr(restoring, "_tidied", lambda *_: sys.exit(143))
+    outcome = run("restore_db", str(dump), "--replace")
+    assert (outcome.code, outcome.out) == (143, "")
+    assert "is restored, and stays so even if this is ended now" in outcome.err
+    assert Order.objects.count() == 1

@@ -58,10 +58,18 @@ class Command(BaseCommand):
             if dry_run:
                 said = self._would(file, chosen, as_json=as_json)
             else:
-                said = self._done(backups.restore(file, chosen), as_json=as_json)
+                done = backups.restore(file, chosen, on_restored=self._say_restored)
+                said = self._done(done, as_json=as_json)
         except (backups.BackupError, psycopg.Error, OSError) as exc:
             raise CommandError(redaction.told(exc) or type(exc).__name__) from exc
         self.stdout.write(said)
+
+    def _say_restored(self, archive: backups.Archive) -> None:
+        """Say it before what takes a while: who is ended in that has no other word of it."""
+        self.stderr.write(
+            f"{archive.file}, made at {archive.made_at}, is restored, and stays so"
+            " even if this is ended now; VACUUM (ANALYZE) follows"
+        )
 
     def _would(self, file: Path, chosen: backups.RestoreOptions, *, as_json: bool) -> str:
         archive, holdings = backups.inspect(file, chosen)
