@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import LiteralString
 
@@ -196,7 +196,7 @@ def _ready(file: Path, options: RestoreOptions) -> Iterator[_Ready]:
                 f" {server}: a dump can go to the same version or a newer one."
             )
         emptied = emptying(connection, archive)
-        holdings = Holdings(holdings.place, holdings.orders, holdings.accounts, emptied.unknown)
+        holdings = replace(holdings, unknown=emptied.unknown)
         if emptied.unknown and not options.replace:
             raise BackupError(
                 f"{holdings.place} has {some(emptied.unknown)}, which neither the backup nor this"
