@@ -28,17 +28,20 @@ def look(page: Page, picture: str) -> None:
 
 def fit(page: Page, picture: str, *, whole: bool = True) -> None:
     """See that a page fits every screen; it is left as it was. A picture may not be ``whole``."""
-    assert _sideways(page, picture, whole=whole) == []
+    for pixels in (PHONE, DESK):
+        assert _too_wide(page, picture, pixels, whole=whole) == []
 
 
 def faults(page: Page, picture: str, *, whole: bool = True) -> list[str]:
-    """Return what is wrong with a page: by axe on a desk, the contrast in dark too; its width."""
+    """Return what is wrong with a page: its width; by axe on a desk, the contrast in dark too."""
     page.wait_for_load_state()  # a press may have begun to leave the page
-    with _screen(page, DESK):
-        found = _findings(page)
+    found = _too_wide(page, picture, PHONE, whole=whole)
+    with _screen(page, DESK):  # once: each change of the screen lays the page out anew
+        found += _too_wide(page, picture, DESK, whole=whole)
+        serious = _findings(page)
         with _dark(page):
-            found += _findings(page, _CONTRAST)
-    return [f"{picture}: {each}" for each in found] + _sideways(page, picture, whole=whole)
+            serious += _findings(page, _CONTRAST)
+    return found + [f"{picture}: {each}" for each in serious]
 
 
 def width(page: Page) -> int:
@@ -67,16 +70,13 @@ def _findings(page: Page, rules: list[str] | None = None) -> list[str]:
     ]
 
 
-def _sideways(page: Page, picture: str, *, whole: bool) -> list[str]:
-    """Return on which screens the page is wider than they are; keep its pictures if wanted."""
+def _too_wide(page: Page, picture: str, pixels: int, *, whole: bool) -> list[str]:
+    """Say so when the page is wider than a screen is; keep its pictures if wanted."""
     page.wait_for_load_state()
-    found = []
-    for pixels in (PHONE, DESK):
-        with _screen(page, pixels):
-            if (wide := width(page)) > pixels:
-                found.append(f"{picture}: {wide} wide on a screen of {pixels}")
-            _keep(page, f"{picture}-{pixels}", whole=whole)
-    return found
+    with _screen(page, pixels):
+        wide = width(page)
+        _keep(page, f"{picture}-{pixels}", whole=whole)
+    return [f"{picture}: {wide} wide on a screen of {pixels}"] if wide > pixels else []
 
 
 def _keep(page: Page, picture: str, *, whole: bool) -> None:
@@ -94,6 +94,9 @@ def _screen(page: Page, pixels: int) -> Iterator[None]:
     """Show the page on a screen of that width."""
     before = page.viewport_size
     assert before
+    if before["width"] == pixels:
+        yield
+        return
     page.set_viewport_size({"width": pixels, "height": 900})
     yield
     page.set_viewport_size(before)
