@@ -1,5 +1,6 @@
 """A customer who has left something in every column that can name somebody."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,7 +129,7 @@ def live(sandbox: Sandbox) -> Canary:
     session.force_login(account)
     with override_settings(SENDS_MAIL=True):  # a mail is yet to be sent, another's link is open
         resets.ask(EMAIL)
-        resets.answer([account.pk], asked_at=0)
+        resets.answer([account.pk], asked_at=int(time.time()))
         guest().get(link_in(resets.letter(account)))
     with_app(user(username=f"{USERNAME}-2", email=EMAIL))  # who must show codes, too
     for each in (owned, guests, others):
