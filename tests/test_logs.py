@@ -1,8 +1,8 @@
 """What a request's log line tells, and what it must not."""
 
 import json
-import logging
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -11,28 +11,15 @@ from pytest_django.fixtures import Settings
 
 from orders.models import ApiKey, User
 from tests.factories import order, staff
+from tests.logged import logged
 
 pytestmark = pytest.mark.django_db
 
 
-class Lines(logging.Handler):
-    """Keeps the lines that the root handler's formatter would write as JSON."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[dict[str, object]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.name == "orderservice.request" and isinstance(record.msg, dict):
-            self.lines.append(record.msg)
-
-
 @pytest.fixture
-def lines() -> Iterator[list[dict[str, object]]]:
-    handler = Lines()
-    logging.getLogger().addHandler(handler)
-    yield handler.lines
-    logging.getLogger().removeHandler(handler)
+def lines() -> Iterator[list[dict[str, Any]]]:
+    with logged("orderservice.request") as lines:
+        yield lines
 
 
 @pytest.fixture
@@ -41,7 +28,7 @@ def manager() -> User:
 
 
 def test_line_tells_route_status_principal_time_and_statements(
-    lines: list[dict[str, object]], manager: User
+    lines: list[dict[str, Any]], manager: User
 ) -> None:
     placed = order()
     _, key = ApiKey.objects.create_key(name="shop", user=manager)
@@ -68,7 +55,7 @@ def test_line_tells_route_status_principal_time_and_statements(
 
 
 def test_page_s_line_names_who_is_signed_in_without_asking_for_it(
-    lines: list[dict[str, object]], manager: User
+    lines: list[dict[str, Any]], manager: User
 ) -> None:
     client = Client()
     client.get("/admin/login/")
@@ -77,7 +64,7 @@ def test_page_s_line_names_who_is_signed_in_without_asking_for_it(
     assert [line["principal"] for line in lines] == ["guest", f"user:{manager.pk}"]
 
 
-def test_trace_of_a_request_is_on_its_line(lines: list[dict[str, object]]) -> None:
+def test_trace_of_a_request_is_on_its_line(lines: list[dict[str, Any]]) -> None:
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     for sent, known in (
         (f"00-{trace}-00f067aa0ba902b7-01", trace),
@@ -105,7 +92,7 @@ def failing(get_response: object) -> Callable[[HttpRequest], HttpResponse]:
 
 @pytest.mark.parametrize("inside", ["RequestLogMiddleware", "AxesMiddleware"])
 def test_failure_of_a_middleware_is_a_500_and_one_line_with_its_stack(
-    lines: list[dict[str, object]], settings: Settings, inside: str
+    lines: list[dict[str, Any]], settings: Settings, inside: str
 ) -> None:
     [at] = [n for n, name in enumerate(settings.MIDDLEWARE) if name.endswith(inside)]
     here = f"{__name__}.{failing.__name__}"

@@ -1,10 +1,11 @@
 """The one call that changes stock, and what it came to in the ledger's words."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
 from structlog.contextvars import bound_contextvars as about
 
 from inventory_client.answers import Adjusted
@@ -16,6 +17,8 @@ from orders.stock.movements import LostMovement
 from orders.stock.outcomes import Applied, Evidence
 from orders.stock.patience import Patience
 from orders.stock.protocol import Movement
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,14 @@ def send(
 
 
 def call(sent: Sent) -> Answer:
-    """Make the call of one movement."""
+    """Make the call of one movement.
+
+    That it was done is logged before it is written down: should the database be lost now, or be
+    restored from before, the log still has it.
+    """
     movement = sent.movement
     try:
-        said: Adjusted | InventoryError = inventory.client().adjust(
+        said = inventory.client().adjust(
             movement.product_id,
             movement.delta,
             reason=movements.reason(sent.of.order_number, movement.id),
@@ -75,7 +82,9 @@ def call(sent: Sent) -> Answer:
             request_id=outgoing.request_id(),
         )
     except (Rejected, NotYet, OutcomeUnknown) as exc:
-        said = exc
+        return Answer(sent, exc)
+    with _about(sent):
+        log.info("stock_moved", quantity=movement.delta, in_stock=said.quantity)
     return Answer(sent, said)
 
 
@@ -100,8 +109,14 @@ def write_down(answers: Sequence[Answer]) -> None:
             outcomes.record_applied(applied)
     for answer in answers:
         if isinstance(answer.said, InventoryError):
-            with suppress(LostMovement), about(order=answer.sent.of.order_number):
+            with suppress(LostMovement), _about(answer.sent):
                 _write_down_failure(answer.sent, answer.said)
+
+
+def _about(sent: Sent) -> AbstractContextManager[None]:
+    """Name what was sent on each line that is logged meanwhile."""
+    movement = sent.movement
+    return about(order=sent.of.order_number, movement=str(movement.id), product=movement.product_id)
 
 
 def _write_down_failure(sent: Sent, exc: InventoryError) -> None:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from structlog.contextvars import bound_contextvars as about
 
@@ -31,6 +32,8 @@ MOST_REPLAYS = 20  # of one key that never gets a proof, before a person looks
 MOST_CHECKED = 100  # products of one call: the answer for more would be too large for the client
 
 Pauses = dict[int, timedelta]  # by the confirmation
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,7 @@ def read_back(loaded: Loaded, movement: Movement, turn: Turn) -> None:
         to = MovementState.APPLIED
     else:
         to = MovementState.REVIEW
+    log.info("stock_read_back", movement=str(movement.id), product=movement.product_id, to=to)
     movements.resolve_unknown(
         movement.id, fence, to, quantity=level.quantity, updated_at=level.updated_at
     )

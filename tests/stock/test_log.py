@@ -1,0 +1,72 @@
+"""The log has each change of stock, for who has lost the database, or has one from before."""
+
+import pytest
+from django.db import OperationalError
+
+from inventory_client.sandbox.server import Sandbox
+from orders import lifecycle
+from orders.models import StockMovement
+from orders.status import CancelReason
+from orders.stock import outcomes
+from tests.factories import OPERATOR, order_of, stock
+from tests.logged import logged
+from tests.stock.test_recovery import pass_time
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+SENDING = "orders.stock.sending"
+STEPS = "orders.stock.steps"
+CALLS = "orders.outgoing"
+
+
+def test_each_change_of_stock_is_a_line(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45, "7": 9})
+    order = order_of(p10=2, p7=1)
+    with logged(SENDING) as lines:
+        lifecycle.confirm(order.pk, actor=OPERATOR, hold=5)
+        lifecycle.cancel(order.pk, actor=OPERATOR, reason=CancelReason.CUSTOMER)
+    movements = StockMovement.objects.in_bulk()
+    assert len(movements) == 4
+    assert {line["movement"] for line in lines} == {str(each) for each in movements}
+    assert sorted((line["product"], line["quantity"], line["in_stock"]) for line in lines) == [
+        *(("10", -2, 43), ("10", 2, 45)),
+        *(("7", -1, 8), ("7", 1, 9)),
+    ]
+    assert {(line["event"], line["order"]) for line in lines} == {("stock_moved", order.pk)}
+
+
+def test_change_that_the_database_could_not_take_is_a_line_all_the_same(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> None:
+        raise OperationalError("gone")
+
+    sandbox.store.set_stock({"10": 45})
+    order = order_of(p10=2)
+    with monkeypatch.context() as patch, logged(SENDING) as lines:
+        patch.setattr(outcomes, "record_applied", lost)
+        with pytest.raises(OperationalError):
+            lifecycle.confirm(order.pk, actor=OPERATOR, hold=5)
+    movement = StockMovement.objects.get()
+    assert (movement.state, stock(sandbox)) == ("sent", {"10": 43})
+    assert [line["movement"] for line in lines] == [str(movement.pk)]
+
+
+def test_change_without_an_answer_names_what_was_sent_and_what_was_found(sandbox: Sandbox) -> None:
+    sandbox.store.set_stock({"10": 45})
+    order = order_of(p10=2)
+    sandbox.faults.script("reset_after")
+    with logged(SENDING) as moved, logged(CALLS) as failed:
+        lifecycle.confirm(order.pk, actor=OPERATOR, hold=0.5)
+    movement = StockMovement.objects.get()
+    assert movement.state == "unknown"
+    assert moved == []
+    assert [(line["order"], line["movement"], line["product"]) for line in failed] == [
+        (order.pk, str(movement.pk), "10")
+    ]
+
+    pass_time(300)
+    with logged(STEPS) as looked:
+        lifecycle.advance(movement.confirmation_id, hold=2)
+    [line] = looked
+    assert line | {"event": "stock_read_back", "order": order.pk, "to": "review"} == line
