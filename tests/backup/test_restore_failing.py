@@ -1,5 +1,6 @@
 """``restore_db`` that fails, or dies, on its way: the database is as it was."""
 
+import errno
 import json
 import os
 import signal
@@ -8,11 +9,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 
 import psycopg
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from orders.models import Order
@@ -282,4 +284,21 @@ def test_restore_that_is_ended_while_it_vacuums_has_said_that_all_is_restored(
     outcome = run("restore_db", str(dump), "--replace")
     assert (outcome.code, outcome.out) == (143, "")
     assert "is restored, and stays so even if this is ended now" in outcome.err
+    assert Order.objects.count() == 1
+
+
+class Full(StringIO):
+    """Where no more can be written to, as a log on a full disk."""
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_restore_that_can_tell_nobody_that_it_is_done_says_the_next_steps_all_the_same(
+    dump: Path,
+) -> None:
+    """Not that it failed, of which an operator takes the database for what it was."""
+    out = StringIO()
+    call_command("restore_db", str(dump), "--replace", stdout=out, stderr=Full())
+    assert "then: manage.py reconcile_stock --since 20" in out.getvalue()
     assert Order.objects.count() == 1

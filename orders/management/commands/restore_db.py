@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,15 @@ class Command(BaseCommand):
         self.stdout.write(said)
 
     def _say_restored(self, archive: backups.Archive) -> None:
-        """Say it before what takes a while: who is ended in that has no other word of it."""
-        self.stderr.write(
-            f"{archive.file}, made at {archive.made_at}, is restored, and stays so"
-            " even if this is ended now; VACUUM (ANALYZE) follows"
-        )
+        """Say it before what takes a while: who is ended in that has no other word of it.
+
+        Where it can't be written, what follows is done, and said, all the same.
+        """
+        with suppress(OSError):
+            self.stderr.write(
+                f"{archive.file}, made at {archive.made_at}, is restored, and stays so"
+                " even if this is ended now; VACUUM (ANALYZE) follows"
+            )
 
     def _would(self, file: Path, chosen: backups.RestoreOptions, *, as_json: bool) -> str:
         archive, holdings = backups.inspect(file, chosen)
