@@ -6,13 +6,15 @@
 import os
 
 os.environ["DEBUG"] = "1"
-# Whatever a developer's .env names: a test empties its cache, sends mails and reports errors.
+# Whatever a developer's .env names: a test empties its cache, sends mails, reports errors, and has
+# a worker take its database's jobs.
 for reached_by in (
     "CATALOG_SERVICE_URL",
     "EMAIL_URL",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "REDIS_URL",
     "SENTRY_DSN",
+    "WORKER_DATABASE_URL",
 ):
     os.environ[reached_by] = ""
 os.environ.setdefault("LOG_LEVEL", "WARNING")
