@@ -84,7 +84,8 @@ def call(sent: Sent) -> Answer:
     except (Rejected, NotYet, OutcomeUnknown) as exc:
         return Answer(sent, exc)
     with _about(sent):
-        log.info("stock_moved", quantity=movement.delta, in_stock=said.quantity)
+        # A key that is sent again is acknowledged again, and has moved nothing twice.
+        log.info("stock_moved", quantity=movement.delta, in_stock=said.quantity, again=sent.again)
     return Answer(sent, said)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import OperationalError
+from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
@@ -17,6 +18,10 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 SENDING = "orders.stock.sending"
 STEPS = "orders.stock.steps"
 CALLS = "orders.outgoing"
+
+
+def lost(*_: object) -> None:
+    raise OperationalError("gone")
 
 
 def test_each_change_of_stock_is_a_line(sandbox: Sandbox) -> None:
@@ -38,9 +43,6 @@ def test_each_change_of_stock_is_a_line(sandbox: Sandbox) -> None:
 def test_change_that_the_database_could_not_take_is_a_line_all_the_same(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(*_: object) -> None:
-        raise OperationalError("gone")
-
     sandbox.store.set_stock({"10": 45})
     order = order_of(p10=2)
     with monkeypatch.context() as patch, logged(SENDING) as lines:
@@ -70,3 +72,27 @@ def test_change_without_an_answer_names_what_was_sent_and_what_was_found(sandbox
         lifecycle.advance(movement.confirmation_id, hold=2)
     [line] = looked
     assert line | {"event": "stock_read_back", "order": order.pk, "to": "review"} == line
+
+
+def test_key_that_is_sent_again_is_another_line_which_says_so(
+    sandbox: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who adds up an order's changes takes the two for one."""
+    settings.INVENTORY_HONOURS_IDEMPOTENCY = True
+    sandbox.switches.update({"honours_idempotency": True})
+    sandbox.store.set_stock({"10": 45})
+    order = order_of(p10=2)
+    with logged(SENDING) as lines:
+        with monkeypatch.context() as patch:
+            patch.setattr(outcomes, "record_applied", lost)
+            with pytest.raises(OperationalError):
+                lifecycle.confirm(order.pk, actor=OPERATOR, hold=5)
+        movement = StockMovement.objects.get()
+        for _ in range(2):
+            pass_time(300)
+            lifecycle.advance(movement.confirmation_id, hold=2)
+    assert stock(sandbox) == {"10": 43}
+    assert [(line["movement"], line["quantity"], line["again"]) for line in lines] == [
+        (str(movement.pk), -2, False),
+        (str(movement.pk), -2, True),
+    ]
