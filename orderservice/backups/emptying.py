@@ -43,14 +43,21 @@ SELECT name, format('DROP %s IF EXISTS public.%s CASCADE;', kind, identity),
  ORDER BY turn, name, identity
 """
 # CASCADE takes a column of a type that is dropped, with all its values, and a table that inherits.
+# So it does where the type is made of such a one: an array, a domain, a composite type, a row.
 _BUILT_ON = """
-SELECT format('%I.%I', n.nspname, c.relname), t.typname::text
+WITH RECURSIVE made_of (type, name) AS (
+  SELECT oid, typname::text FROM pg_type WHERE typnamespace = 'public'::regnamespace
+  UNION
+  SELECT coalesce(c.reltype, d.objid), made_of.name
+    FROM made_of
+    JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = made_of.type
+                    AND d.classid IN ('pg_type'::regclass, 'pg_class'::regclass)
+    LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid)
+SELECT format('%I.%I', n.nspname, c.relname), made_of.name
   FROM pg_attribute a
   JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'f')
   JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'public'
-  JOIN pg_type its ON its.oid = a.atttypid
-  JOIN pg_type t ON t.oid = CASE its.typcategory WHEN 'A' THEN its.typelem ELSE its.oid END
-                AND t.typnamespace = 'public'::regnamespace
+  JOIN made_of ON made_of.type = a.atttypid
  WHERE NOT a.attisdropped
 UNION
 SELECT format('%I.%I', n.nspname, c.relname), parent.relname::text

@@ -126,15 +126,21 @@ def test_restore_refuses_to_drop_what_other_schemas_hold_by_our_types(
             "CREATE SCHEMA report;"
             "CREATE TABLE report.jobs AS SELECT status FROM procrastinate_jobs;"
             "CREATE TABLE report.seen (orders orders_order[]);"
+            "CREATE DOMAIN report.state AS procrastinate_job_status;"
+            "CREATE TYPE report.pair AS (state report.state, how_many bigint);"
+            "CREATE TABLE report.pairs (pairs report.pair[]);"
             "CREATE TABLE report.old () INHERITS (orders_ordernote);"
             "CREATE TABLE report.counts (on_day date, how_many bigint)"
         )
     for more in ((), ("--dry-run",), ("--replace",)):
-        with pytest.raises(CommandError, match=r": report\.jobs, report\.old, report\.seen\. A"):
+        with pytest.raises(
+            CommandError, match=r": report\.jobs, report\.old, report\.pairs, report\.seen\. A"
+        ):
             run("restore_db", str(dump), *more)
     with connection.cursor() as cursor:
         cursor.execute(
-            "ALTER TABLE report.jobs ALTER status TYPE text; DROP TABLE report.seen, report.old"
+            "ALTER TABLE report.jobs ALTER status TYPE text; DROP TABLE report.seen, report.old,"
+            " report.pairs"
         )
     run("restore_db", str(dump))
     with connection.cursor() as cursor:
