@@ -170,7 +170,7 @@ def read_back(loaded: Loaded, movement: Movement, turn: Turn) -> None:
         fence = movements.begin_read_back(movement)
         if settings.INVENTORY_HONOURS_IDEMPOTENCY:
             if movement.tries >= MOST_REPLAYS:
-                movements.resolve_unknown(movement.id, fence, MovementState.REVIEW)
+                _resolve(movement, fence, MovementState.REVIEW)
             else:
                 of = {movement.id: loaded}
                 _write_ahead_and_send([Snapshot(movement, fence)], of, turn, lent, again=True)
@@ -179,7 +179,7 @@ def read_back(loaded: Loaded, movement: Movement, turn: Turn) -> None:
     if not isinstance(level, StockLevel):
         inventory.log_failure(level)
         if level.code == UNKNOWN_PRODUCT:
-            movements.resolve_unknown(movement.id, fence, MovementState.REVIEW)
+            _resolve(movement, fence, MovementState.REVIEW)
         else:
             delay = _retry_delay(movement, level.retry_after)
             movements.postpone_read_back(movement.id, fence, delay=delay)
@@ -196,10 +196,21 @@ def read_back(loaded: Loaded, movement: Movement, turn: Turn) -> None:
         to = MovementState.APPLIED
     else:
         to = MovementState.REVIEW
-    log.info("stock_read_back", movement=str(movement.id), product=movement.product_id, to=to)
+    _resolve(movement, fence, to, level)
+
+
+def _resolve(
+    movement: Movement, fence: int, to: MovementState, found: StockLevel | None = None
+) -> None:
+    """Write down what has become of a call without an answer; raise `LostMovement`."""
     movements.resolve_unknown(
-        movement.id, fence, to, quantity=level.quantity, updated_at=level.updated_at
+        movement.id,
+        fence,
+        to,
+        quantity=found.quantity if found else None,
+        updated_at=found.updated_at if found else None,
     )
+    log.info("stock_read_back", movement=str(movement.id), product=movement.product_id, to=to)
 
 
 def _read(
