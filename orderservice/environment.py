@@ -93,7 +93,7 @@ def origin(name: str) -> str:
     return value
 
 
-# Neither a pattern, nor an address, nor a name of a network inside, as Compose's balancer has.
+# Neither a pattern, nor an address, nor a name without a dot, as Compose's balancer has.
 _PUBLIC_NAME = re.compile(r"[\w-][\w.-]*\.[A-Za-z][\w-]*", re.ASCII)
 
 
