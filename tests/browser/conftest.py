@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from orders.models import User
@@ -16,6 +16,9 @@ from tests.admin.pages import LIST
 from tests.factories import staff
 
 PASSWORD = "correct horse battery 9"
+# For what must come, however busy the machine: a page that takes 2 s alone has taken more than the
+# 5 s that Playwright's assertions wait. What must come soon has a limit of its own in its test.
+PATIENCE_MS = 30_000
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -54,6 +57,7 @@ def browser(chromium: str) -> Iterator[Browser]:
     """
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        expect.set_options(timeout=PATIENCE_MS)
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield browser
         browser.close()
@@ -104,7 +108,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
             timezone_id=timezone,
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)  # milliseconds
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         if faultless:
             page.on("pageerror", lambda error: fault(f"script: {error}"))
