@@ -54,6 +54,14 @@
     each(root, ".select2-search__field", (field) => field.setAttribute("aria-label", "Search"));
   };
 
+  // The theme hides the page until its scripts have run. A browser that draws before that gives the
+  // focus to nobody, as what is hidden can't have it; so who signs in would have to reach for a mouse.
+  document.addEventListener("alpine:initialized", () => {
+    requestAnimationFrame(() => {
+      if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
+    });
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
     mend(document.body);
     // Parts come later too: from htmx, from the theme's own templates, from Select2.
