@@ -48,7 +48,8 @@ def old(**fields: Any) -> Order:
 
 
 def cancelled() -> list[int]:
-    return list(Order.objects.filter(status="CANCELLED").values_list("pk", flat=True))
+    found = Order.objects.filter(status="CANCELLED").order_by("pk")
+    return list(found.values_list("pk", flat=True))
 
 
 def test_expiry_cancels_what_is_too_old_and_says_why() -> None:

@@ -132,6 +132,14 @@ def test_place_with_the_catalogue_away_is_refused_at_once_after_five(catalogue: 
     assert catalogue.calls() == {}
 
 
+def let_all_arrive(catalogue: Sandbox) -> None:
+    """Wait until the calls that were left on their way have come, here and not in another test."""
+    seen: dict[str, int] | None = None
+    while (calls := catalogue.calls()) != seen:
+        seen = calls
+        time.sleep(0.4)
+
+
 def test_place_100_lines_at_a_slow_catalogue_ends_at_the_deadline(
     catalogue: Sandbox, settings: Settings
 ) -> None:
@@ -142,20 +150,12 @@ def test_place_100_lines_at_a_slow_catalogue_ends_at_the_deadline(
     with pytest.raises(CatalogueUnavailable):
         place(*every)
     assert time.monotonic() - started < 1.5
+    let_all_arrive(catalogue)
 
     catalogue.switches.update({"latency_ms": 0})
     settings.CATALOG_TIMEOUT_SECONDS = 10.0
     prices.client.cache_clear()
     assert mark_of(place(*every)) == "catalogue"
-
-
-def calls_once_quiet(catalogue: Sandbox) -> dict[str, int]:
-    """Return the calls so far, once those that another test left on their way have come."""
-    seen: dict[str, int] | None = None
-    while (calls := catalogue.calls()) != seen:
-        seen = calls
-        time.sleep(0.4)
-    return calls
 
 
 def test_place_without_a_thread_to_spare_is_refused_at_once(
@@ -166,7 +166,7 @@ def test_place_without_a_thread_to_spare_is_refused_at_once(
     settings.WEB_THREADS = 3
     outgoing._slots.cache_clear()
     try:
-        before = calls_once_quiet(catalogue)
+        before = catalogue.calls()
         with outgoing.slot(), pytest.raises(CatalogueUnavailable) as caught:
             place(Item("10", 1, FIFTY))
         assert caught.value.retry_after == 1
