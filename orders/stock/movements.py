@@ -44,15 +44,6 @@ def reason(order_number: int, movement_id: UUID) -> str:
     return f"order:{order_number} movement:{movement_id}"
 
 
-def told(movement: Movement) -> dict[str, str | int]:
-    """Return what the log says of a movement, for `reconcile.log` to read; beside it the order."""
-    return {
-        "movement": str(movement.id),
-        "product": movement.product_id,
-        "quantity": movement.delta,
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A movement that is ours: its new fence, and how many pieces earlier orders still want."""

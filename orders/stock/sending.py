@@ -85,7 +85,7 @@ def call(sent: Sent) -> Answer:
         return Answer(sent, exc)
     with _about(sent):
         # A key that is sent again is acknowledged again, and has moved nothing twice.
-        log.info("stock_moved", in_stock=said.quantity)
+        log.info("stock_moved", quantity=movement.delta, in_stock=said.quantity, again=sent.again)
     return Answer(sent, said)
 
 
@@ -116,8 +116,8 @@ def write_down(answers: Sequence[Answer]) -> None:
 
 def _about(sent: Sent) -> AbstractContextManager[None]:
     """Name what was sent on each line that is logged meanwhile."""
-    told = movements.told(sent.movement)
-    return about(order=sent.of.order_number, again=sent.again, **told)
+    movement = sent.movement
+    return about(order=sent.of.order_number, movement=str(movement.id), product=movement.product_id)
 
 
 def _write_down_failure(sent: Sent, exc: InventoryError) -> None:

@@ -210,7 +210,7 @@ def _resolve(
         quantity=found.quantity if found else None,
         updated_at=found.updated_at if found else None,
     )
-    log.info("stock_read_back", to=to, **movements.told(movement))
+    log.info("stock_read_back", movement=str(movement.id), product=movement.product_id, to=to)
 
 
 def _read(

@@ -12,7 +12,6 @@ def next_steps(made_at: datetime) -> list[str]:
     since = (made_at - CLOCKS_DIFFER).strftime("%Y-%m-%dT%H:%M:%SZ")
     return [
         f"manage.py reconcile_stock --since {since}, before web and worker start (docs/backups.md)",
-        f"manage.py explain_drift --since {since} FILE, with what web and worker have logged since",
         # What was confirmed since the backup is PENDING again, and old.
         "start the worker with PENDING_EXPIRE_HOURS=off, until all that was confirmed since the"
         " backup is confirmed again: it would cancel what is old",

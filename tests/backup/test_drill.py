@@ -6,8 +6,10 @@ What it does after the restore is what docs/backups.md tells an operator to do.
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 from django.core.management import CommandError
 from django.db import connection
 from django.utils import timezone
@@ -15,29 +17,46 @@ from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
-from orders.models import Order, StockMovement
-from orders.status import MovementState
+from orders.models import Confirmation, Order, StockMovement
+from orders.status import UNSETTLED_CONFIRMATIONS, MovementState
 from tests.backup import databases
-from tests.backup.losing import (
-    STOCK,
-    advance_all,
-    being_given_back,
-    confirmed,
-    give_back,
-    reconciled,
-    settle,
-    under_way,
-)
 from tests.commands.running import run
 from tests.factories import OPERATOR, order_of, stock
 from tests.stock.deaths import dying
 
 pytestmark = pytest.mark.xdist_group("backup")  # one copy of the migrated database
+STOCK = {"3": 48, "4": 50, "5": 40, "7": 30, "9": 20, "10": 45, "11": 60, "13": 50, "16": 8}
 
 
 @pytest.fixture
 def sole_writer(settings: Settings) -> None:
     settings.INVENTORY_SOLE_WRITER = True
+
+
+def reconciled(*options: str, severity: str = "violation") -> tuple[int, dict[str, str]]:
+    """Return the exit code, and the words on each product that a violation is about, or a note."""
+    outcome = run("reconcile_stock", "--json", *options)
+    found: list[dict[str, Any]] = json.loads(outcome.out)["findings"]
+    return outcome.code, {
+        each["product_id"]: each["what"] for each in found if each["severity"] == severity
+    }
+
+
+def confirmed(**quantities: Any) -> Order:
+    return lifecycle.confirm(order_of(**quantities).pk, actor=OPERATOR)
+
+
+def under_way(state: str, **quantities: Any) -> Order:
+    """Return an order whose confirmation has got no further: it has moved nothing."""
+    order, died = order_of(**quantities), Counter[str]()
+    if state == "planned":
+        lifecycle.confirm(order.pk, actor=OPERATOR, hold=0)
+    else:
+        with dying("after claim", died):
+            lifecycle.confirm(order.pk, actor=OPERATOR)
+    (movement,) = StockMovement.objects.filter(confirmation__order=order)
+    assert (movement.state, movement.sent_at) == (state, None)
+    return order
 
 
 def yet(to_do: str, order: Order) -> str:
@@ -46,6 +65,30 @@ def yet(to_do: str, order: Order) -> str:
         confirmation__order=order, state__in=[MovementState.PLANNED, MovementState.CLAIMED]
     )
     return f"order #{order.pk} is yet to {to_do} (movement:{movement.pk})"
+
+
+def being_given_back(**quantities: Any) -> Order:
+    """Return an order that was cancelled, and whose stock is still to be given back."""
+    return lifecycle.cancel(confirmed(**quantities).pk, actor=OPERATOR, hold=0)
+
+
+def give_back(sandbox: Sandbox, product: str, pieces: int) -> None:
+    """Do by hand, in the inventory, what undoes there what the ledger does not know."""
+    answer = requests.post(
+        f"{sandbox.url}/inventory/items/{product}/adjust",
+        json={"quantity": pieces, "reason": "the orders since the backup were lost"},
+        timeout=10,
+    )
+    assert answer.status_code == 200
+
+
+def advance_all() -> None:
+    """Do a worker's work, once it is certain that whoever held something is gone."""
+    unsettled = Confirmation.objects.filter(state__in=UNSETTLED_CONFIRMATIONS)
+    unsettled.update(wake_at=timezone.now())
+    StockMovement.objects.filter(state="claimed").update(lease_until=timezone.now())
+    while lifecycle.advance_due():
+        pass
 
 
 @pytest.mark.usefixtures("sole_writer")
@@ -166,6 +209,14 @@ def test_drill_whose_worker_starts_before_the_reconciliation_loses_the_evidence(
 def keys(sandbox: Sandbox, settings: Settings, sole_writer: None) -> None:
     settings.INVENTORY_HONOURS_IDEMPOTENCY = True
     sandbox.switches.update({"honours_idempotency": True})
+
+
+def settle() -> None:
+    """Do a worker's work, once it is certain that whoever sent something is gone."""
+    for state in (MovementState.SENT, MovementState.UNKNOWN):
+        now = timezone.now()
+        StockMovement.objects.filter(state=state).update(lease_until=now, settles_at=now)
+        advance_all()
 
 
 @pytest.mark.usefixtures("keys")

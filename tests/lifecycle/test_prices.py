@@ -137,7 +137,7 @@ def let_all_arrive(catalogue: Sandbox) -> None:
     seen: dict[str, int] | None = None
     while (calls := catalogue.calls()) != seen:
         seen = calls
-        time.sleep(0.4)
+        time.sleep(0.4)  # longer than the latency that those calls still sit out
 
 
 def test_place_100_lines_at_a_slow_catalogue_ends_at_the_deadline(

@@ -2,11 +2,11 @@
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,7 +14,6 @@ from django.db import Error as DatabaseFailure
 
 from orders.management.commands._database import failure
 from orders.management.commands._progress import Progress
-from orders.management.commands._times import past
 from orders.stock import reconcile
 from orders.stock.reconcile import Finding, Severity
 
@@ -47,7 +46,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--since",
-            type=past,
+            type=_moment,
             metavar="TIME",
             help="after a restore, the time of the backup (UTC, unless it names a zone): find"
             " products, too, that the inventory has changed since then, though the ledger never"
@@ -114,6 +113,15 @@ class Command(BaseCommand):
         if counts[Severity.UNREAD]:
             summary.append("and there may be more: not all could be looked at")
         self.stdout.write(", ".join(summary if _exit_code(counts) else ["clean", *summary]))
+
+
+def _moment(text: str) -> datetime:
+    at = reconcile.moment(text)
+    if at is None:
+        raise ArgumentTypeError(f"{text!r} is no time like 2026-11-26T10:15:30Z")
+    if at > datetime.now(UTC):
+        raise ArgumentTypeError(f"{text!r} is yet to come")
+    return at
 
 
 def _counted(

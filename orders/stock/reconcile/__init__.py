@@ -14,24 +14,12 @@ from orders.models import OrderItem
 from orders.stock.reconcile import checks, drift, unmoved
 from orders.stock.reconcile.accepting import accept
 from orders.stock.reconcile.findings import Finding, Severity
-from orders.stock.reconcile.forgotten import Forgotten, forgotten
-from orders.stock.reconcile.log import Heard, hear
 from orders.stock.reconcile.reading import moment
 
 ORDERS_A_PART = 10_000
 PRODUCTS_A_PART = 500
 
-__all__ = [
-    "Finding",
-    "Forgotten",
-    "Heard",
-    "Severity",
-    "accept",
-    "forgotten",
-    "hear",
-    "moment",
-    "parts",
-]
+__all__ = ["Finding", "Severity", "accept", "moment", "parts"]
 
 
 def parts(
