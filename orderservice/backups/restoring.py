@@ -134,7 +134,8 @@ def restore(
         try:
             return _tidied(ready, time.monotonic() - started)
         except (psycopg.Error, DatabaseError) as exc:
-            steps = "\nthen: ".join(["manage.py migrate", *next_steps(ready.archive.made_at)])
+            migrate = "manage.py migrate, of the release that made the backup if that is newer"
+            steps = "\nthen: ".join([migrate, *next_steps(ready.archive.made_at)])
             raise BackupError(
                 f"The backup, made at {ready.archive.made_at}, is restored; but what follows"
                 f" failed: {redaction.told(exc)}\nnext: execute VACUUM (ANALYZE)\nthen: {steps}"
