@@ -9,9 +9,9 @@ from django.core.management import CommandError
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.models import Order, OrderEvent, OrderNote, StockMovement
+from tests.admin.desk import in_review
 from tests.commands.running import Outcome, run
 from tests.factories import staff, stock
-from tests.lifecycle.test_resolve import in_review
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 

@@ -1,35 +1,20 @@
 """A person's decision on a movement whose outcome nobody could prove."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db.models import F
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.errors import Forbidden, NotInReview
-from orders.models import Order, OrderNote, StockMovement
+from orders.models import OrderNote
 from orders.stock import engine
-from tests.factories import OPERATOR, actor, confirm_once, order_of, stock
+from tests.admin.desk import in_review
+from tests.factories import OPERATOR, actor, stock
 
 pytestmark = pytest.mark.usefixtures("committed_db")
-
-
-def in_review(sandbox: Sandbox, fault: str) -> tuple[Order, StockMovement]:
-    """Confirm 2 × 10 with a fault, and let somebody outside blur the evidence."""
-    sandbox.store.set_stock({"10": 45})
-    order = order_of(p10=2)
-    sandbox.faults.script(fault=fault)
-    confirm_once(order)
-    sandbox.store.set_stock({"10": 50})
-    StockMovement.objects.update(settles_at=F("settles_at") - timedelta(seconds=300))
-    lifecycle.advance(order.confirmations.get().pk, hold=2)
-    order.refresh_from_db()
-    assert order.stock_state == "review"
-    return order, StockMovement.objects.get()
 
 
 def test_resolve_as_applied_confirms_the_order_without_another_call(sandbox: Sandbox) -> None:

@@ -6,9 +6,11 @@ from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
+from orders.errors import NotInReview
 from orders.models import StockMovement
 from orders.status import CancelReason
 from orders.stock import outcomes
+from tests.admin.desk import in_review
 from tests.factories import OPERATOR, order_of, stock
 from tests.logged import logged
 from tests.stock.test_recovery import pass_time
@@ -17,6 +19,7 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 
 SENDING = "orders.stock.sending"
 STEPS = "orders.stock.steps"
+REVIEWS = "orders.lifecycle.reviewing"
 CALLS = "orders.outgoing"
 
 
@@ -72,6 +75,27 @@ def test_change_without_an_answer_names_what_was_sent_and_what_was_found(sandbox
         lifecycle.advance(movement.confirmation_id, hold=2)
     [line] = looked
     assert line | {"event": "stock_read_back", "order": order.pk, "to": "review"} == line
+
+
+@pytest.mark.parametrize(("applied", "to"), [(True, "applied"), (False, "planned")])
+def test_decision_on_a_review_is_a_line(sandbox: Sandbox, applied: bool, to: str) -> None:
+    """Without its note, which may name people."""
+    _, movement = in_review(sandbox)
+    with logged(REVIEWS) as lines:
+        lifecycle.resolve(movement.pk, applied=applied, note="Kim Doe found it", actor=OPERATOR)
+        with pytest.raises(NotInReview):
+            lifecycle.resolve(movement.pk, applied=not applied, note="again", actor=OPERATOR)
+    [line] = lines
+    told = {
+        "event": "stock_review_resolved",
+        "order": movement.confirmation.order_id,
+        "movement": str(movement.pk),
+        "product": movement.product_id,
+        "quantity": movement.delta,
+        "to": to,
+    }
+    assert line | told == line
+    assert "Kim" not in str(line)
 
 
 def test_key_that_is_sent_again_is_another_line_which_says_so(
