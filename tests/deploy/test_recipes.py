@@ -125,7 +125,7 @@ def test_container_can_do_no_more_than_it_must(name: str) -> None:
     assert container["cap_drop"] == ["ALL"]
     assert container["security_opt"] == ["no-new-privileges:true"]
     assert {"cpus", "memory"} <= container["deploy"]["resources"]["limits"].keys()
-    assert container["logging"] == {"driver": "local"}
+    assert container["logging"] == {"driver": "local", "options": {"max-size": "100m"}}
     assert all(port.startswith("127.0.0.1:") for port in container.get("ports", []))
 
 
