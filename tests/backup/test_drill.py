@@ -74,12 +74,15 @@ def being_given_back(**quantities: Any) -> Order:
 
 def give_back(sandbox: Sandbox, product: str, pieces: int) -> None:
     """Do by hand, in the inventory, what undoes there what the ledger does not know."""
-    answer = requests.post(
+    assert asked_to_change(sandbox, product, pieces).status_code == 200
+
+
+def asked_to_change(sandbox: Sandbox, product: str, pieces: int) -> requests.Response:
+    return requests.post(
         f"{sandbox.url}/inventory/items/{product}/adjust",
         json={"quantity": pieces, "reason": "the orders since the backup were lost"},
         timeout=10,
     )
-    assert answer.status_code == 200
 
 
 def advance_all() -> None:
@@ -203,6 +206,41 @@ def test_drill_whose_worker_starts_before_the_reconciliation_loses_the_evidence(
     assert reconciled() == (0, {})
     assert stock(sandbox)["9"] == 20 - 1 - 2 - 2  # taken twice, and nobody knows
     assert stock(sandbox)["4"] == 50 - 2 + 2 + 2  # nor that it was given back twice
+
+
+@pytest.mark.usefixtures("sole_writer")
+@pytest.mark.parametrize("by", ["the worker", "a second cancel"])
+@pytest.mark.parametrize("taken_out", [True, False])
+def test_drill_where_what_was_given_back_is_sold_takes_it_out_when_it_is_given_back_again(
+    shop: str, sandbox: Sandbox, folder: Path, by: str, *, taken_out: bool
+) -> None:
+    """The control leaves it at what was accepted: two pieces are counted that nobody has."""
+    sandbox.store.set_stock({"4": 50})
+    order = being_given_back(p4=2) if by == "the worker" else confirmed(p4=2)
+    dump = json.loads(run("backup_db", "--to", str(folder), "--json").out)["file"]
+    since = timezone.now().isoformat()
+    if by != "the worker":
+        lifecycle.cancel(order.pk, actor=OPERATOR, hold=5)
+    advance_all()
+    confirmed(p4=50)  # and its goods have left
+    connection.close()
+    databases.create(shop)
+    run("restore_db", dump)
+
+    assert asked_to_change(sandbox, "4", -2).status_code >= 400
+    run("accept_stock", "4", "0", "--note", "a lost order has them", "--looked-up")
+    assert not reconciled("--since", since)[1]
+    advance_all()
+    if by != "the worker":
+        lifecycle.cancel(order.pk, actor=OPERATOR, hold=5)
+    if taken_out:
+        give_back(sandbox, "4", -2)
+        run("accept_stock", "4", "0", "--note", "given back twice")
+
+    order.refresh_from_db()
+    assert reconciled() == (0, {})
+    assert (order.status, order.stock_state) == ("CANCELLED", "clear")
+    assert stock(sandbox) == {"4": 0 if taken_out else 2}
 
 
 @pytest.fixture
