@@ -43,7 +43,7 @@ drill-rolling: $(STAMP) ## Replace web instances and worker behind HAProxy at RA
 	@$(BIN)/python -m tests.uptime rolling --seconds $(SECONDS) --rate $(RATE) $(ARGS)
 
 drill-database: SECONDS ?= 20
-drill-database: $(STAMP) ## Stop PostgreSQL for SECONDS=20 at RATE=100 a second (ARGS=--immediate)
+drill-database: $(STAMP) ## Stop PostgreSQL for SECONDS=20 at RATE=100 a second (ARGS=--frozen, or --crashed)
 	@$(BIN)/python -m tests.uptime database --seconds $(SECONDS) --rate $(RATE) $(ARGS)
 
 drill-restore: ORDERS ?= 1000000

@@ -65,9 +65,11 @@ def post_fork(server: Arbiter, worker: Worker) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Begin to count and to trace, each process for itself."""
+    """Begin to count and to trace, each process for itself, and to wait for no frozen server."""
     from orderservice.metrics import reports  # noqa: PLC0415 - Django is set up by now
+    from orderservice.postgresql import patience  # noqa: PLC0415 - as above
 
+    patience.give_up_after_the_server()
     reports.start("web")
     tracing.start()
 

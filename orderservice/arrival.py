@@ -45,6 +45,10 @@ class Arrival:
         self._look()
         return self.stage
 
+    def asks_for(self, path: bytes) -> bool:
+        """Tell whether the request is for a path that begins like that."""
+        return self.data[: 32 + len(path)].partition(b" ")[2].startswith(path)
+
     def _look(self) -> None:
         if self.stage is Stage.HEAD:
             self._look_for_a_head()

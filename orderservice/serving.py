@@ -17,7 +17,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -31,6 +31,7 @@ from orderservice.arrival import Arrival, Stage
 
 LINGER = 2.0  # seconds, and bytes, that a client may still send after its last answer
 LINGER_BYTES = 1024 * 1024
+HEALTH_THREADS = 2  # one may ask the database; the other says meanwhile that the process serves
 _READ = 64 * 1024
 
 
@@ -96,6 +97,28 @@ class Connection(TConn):  # type: ignore[misc] # gunicorn is untyped
         self.arrival = Arrival()
 
 
+class Threads:
+    """The threads that serve, and some that are kept for who asks how the service is.
+
+    When all wait for a database that does not answer, a balancer must still be told of it; and a
+    process that serves nobody for that reason is alive, and would not do better started anew.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._usual = ThreadPoolExecutor(threads)
+        self._for_health = ThreadPoolExecutor(HEALTH_THREADS)
+
+    def submit(self, handle: Callable[[Connection], bool], conn: Connection) -> Future[bool]:
+        """Serve a request that has arrived, as an executor does."""
+        threads = self._for_health if conn.arrival.asks_for(b"/health") else self._usual
+        return threads.submit(handle, conn)
+
+    def shutdown(self, *, wait: bool) -> None:
+        """Take in no more, as an executor does."""
+        self._usual.shutdown(wait=wait)
+        self._for_health.shutdown(wait=wait)
+
+
 class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
     """Waits for requests in its loop, and serves them in its threads.
 
@@ -118,6 +141,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
         self.log.error_log.addFilter(tell_no_request)
         logging.getLogger("gunicorn.http.wsgi").addFilter(tell_no_request)
         super().init_process()
+
+    def get_thread_pool(self) -> Threads:
+        """Return the threads that serve."""
+        return Threads(self.cfg.threads)
 
     def accept(self, listener: socket.socket) -> bool:
         """Accept a connection, and wait for its request; tell whether there was one."""

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from django.db import NotSupportedError, connection, transaction
+from django.db import NotSupportedError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from orderservice.postgresql import base, prepared
+from orderservice.database import DATABASE_OPTIONS
+from orderservice.postgresql import base, patience, prepared
 from tests.processes import database_url
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -152,3 +153,54 @@ def test_a_plan_that_has_changed_fails_a_transaction_and_not_the_next(
     with pytest.raises(NotSupportedError), transaction.atomic():
         words()
     assert words() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "seconds"),
+    [
+        (DATABASE_OPTIONS["options"], 17.0),
+        ("-c statement_timeout=500", 2.5),
+        ("-c statement_timeout=20s -c lock_timeout=1", 22.0),
+        ("-c statement_timeout=2min", 122.0),
+        ("-c statement_timeout=0", None),
+        ("-c lock_timeout=5000", None),
+        (None, None),
+    ],
+)
+def test_answer_is_waited_for_a_little_longer_than_the_server_takes(
+    monkeypatch: pytest.MonkeyPatch, options: str | None, seconds: float | None
+) -> None:
+    monkeypatch.setattr(patience, "_usual", None)
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"options": options})
+    patience.give_up_after_the_server()
+    assert patience.limit() == seconds
+    with patience.patience(1.5):
+        assert patience.limit() == 1.5
+    assert patience.limit() == seconds
+
+
+def test_in_a_silence_one_in_five_seconds_tries() -> None:
+    silence = patience.Silence()
+    assert silence.may_try()
+    silence.begin()
+    assert (silence.lasts, silence.may_try()) == (True, False)
+    silence._until = 0.0  # five seconds later
+    assert [silence.may_try(), silence.may_try()] == [True, False]
+    silence.end()
+    assert (silence.lasts, silence.may_try()) == (False, True)
+
+
+def test_answer_that_does_not_come_ends_the_connection(
+    looked_at: base.DatabaseWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server is busy for longer than it is allowed to: as silent as a frozen one."""
+    monkeypatch.setattr(patience, "silence", patience.Silence())
+    with patience.patience(0.3), pytest.raises(OperationalError):
+        looked_at.cursor().execute("SELECT pg_sleep(2)")
+    assert looked_at.connection.closed
+    assert patience.silence.lasts
+    with pytest.raises(psycopg.OperationalError, match="does not answer"):
+        patience.Connection.connect(database_url())
+    monkeypatch.setattr(patience.silence, "_until", 0.0)
+    patience.Connection.connect(database_url()).close()
+    assert not patience.silence.lasts

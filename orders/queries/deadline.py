@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import structlog
 from django.db import OperationalError, connection, transaction
 
+from orderservice.postgresql.patience import GRACE, patience
+
 log = structlog.get_logger(__name__)
 
 
@@ -15,9 +17,13 @@ class Unanswered(Exception):
 
 @contextmanager
 def within(milliseconds: int) -> Iterator[None]:
-    """Give each statement in this block so long; raise `Unanswered` when one takes longer."""
+    """Give each statement in this block so long; raise `Unanswered` when one takes longer.
+
+    The server ends it then. From one that is there and answers nobody, not even that, it is taken
+    for ended `GRACE` later.
+    """
     try:
-        with transaction.atomic():
+        with patience(milliseconds / 1000 + GRACE), transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)]

@@ -3,12 +3,15 @@
 import select
 import time
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, Self
 
 import psycopg
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.operations import DatabaseOperations
 from psycopg.errors import FeatureNotSupported
+
+from orderservice.postgresql.patience import Connection, silence
 
 ASK_AFTER = 30.0  # seconds that a connection has not been looked at
 
@@ -53,8 +56,17 @@ def _count(
     return execute(sql, params, many, context)
 
 
+def _driver() -> ModuleType:
+    """Return psycopg as Django asks it for connections, and knows its errors."""
+    driver = ModuleType(psycopg.__name__)
+    vars(driver).update(vars(psycopg), connect=Connection.connect)
+    return driver
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Looks at a connection before each request without asking the server, and can prepare.
+
+    Its connections are given up when the server does not answer (`patience`).
 
     Django's health check is a statement, a third of what it costs to read an order. But a server
     that ends a connection says so at once, and the socket has that to be read. Who says nothing is
@@ -63,6 +75,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     ops_class = Operations
+    Database = _driver()
     _looked_at = 0.0
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -71,7 +84,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.execute_wrappers.append(_count)
 
     def is_usable(self) -> bool:
-        """Tell whether the connection works."""
+        """Tell whether the connection works; none does while the server answers nobody."""
+        if silence.lasts:
+            return False
         last, self._looked_at = self._looked_at, time.monotonic()
         if self.errors_occurred or self._looked_at - last > ASK_AFTER or self._has_been_told():
             return super().is_usable()

@@ -23,7 +23,12 @@ def main() -> int:
     database = names.add_parser("database")
     database.add_argument("--seconds", type=float, default=20.0, help="that PostgreSQL is away")
     database.add_argument("--batch", type=int, default=200, help="orders, for the worker")
-    database.add_argument("--immediate", action="store_true", help="PostgreSQL ends as by a crash")
+    how = database.add_mutually_exclusive_group()
+    for flag, means in (("crashed", "ends as by a crash"), ("frozen", "answers nobody")):
+        how.add_argument(
+            f"--{flag}", action="store_const", const=flag, dest="how", help=f"PostgreSQL {means}"
+        )
+    database.set_defaults(how="stopped")
     for each in (rolling, database):
         each.add_argument("--rate", type=float, default=100.0, help="requests a second")
     options = parser.parse_args()
@@ -44,7 +49,7 @@ def main() -> int:
                 rate=options.rate,
                 seconds=options.seconds,
                 batch=options.batch,
-                immediate=options.immediate,
+                how=options.how,
             )
             found += verdict(site, load, within=240.0)  # what nobody heard of takes 132 s
         found += reconciled(site)

@@ -201,13 +201,26 @@ class Site:
         time.sleep(3 * self.checked)
         return ended, began
 
-    def stop_database(self, *, immediate: bool = False) -> None:
-        """Stop PostgreSQL, in the middle of whatever it does; ``immediate`` as a crash would."""
-        postgres.stop(self.folder, immediate=immediate)
+    def take_database(self, how: str) -> None:
+        """Have PostgreSQL ``stopped``, ``crashed``, or ``frozen``, whatever it is about."""
+        if how == "frozen":
+            self._signal_database(signal.SIGSTOP)
+        else:
+            postgres.stop(self.folder, immediate=how == "crashed")
 
-    def start_database(self) -> None:
-        """Start PostgreSQL again; come back once it takes connections."""
+    def bring_database(self, how: str) -> None:
+        """Have it back; come back once it takes connections."""
+        if how == "frozen":
+            self._signal_database(signal.SIGCONT)
         postgres.ensure_running(self.folder)
+
+    def _signal_database(self, number: int) -> None:
+        """Send a signal to PostgreSQL's first process, and then to all that it has started."""
+        data = Cluster.of(self.folder).data
+        first = (data / "postmaster.pid").read_text().split()[0]
+        os.kill(int(first), number)
+        for process in Path(f"/proc/{first}/task/{first}/children").read_text().split():
+            os.kill(int(process), number)
 
     def complaints(self) -> list[str]:
         """Return the lines of all logs that tell of a fault on our side."""
