@@ -78,7 +78,8 @@ def cancel(
                 stock=StockState.SETTLING,
                 data=why,
             )
-        ledger.request_cancel(confirmation)
+            # Once: who repeats it must not wake what waits for long, as for a person.
+            ledger.request_cancel(confirmation)
     advance(confirmation.pk, hold=hold)
     order.refresh_from_db()
     return order

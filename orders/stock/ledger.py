@@ -212,7 +212,7 @@ def request_cancel(confirmation: Confirmation) -> None:
     _execute(
         """
         UPDATE orders_confirmation
-           SET cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()),
+           SET cancel_requested_at = clock_timestamp(),
                wake_at = clock_timestamp()
          WHERE id = %s
         """,

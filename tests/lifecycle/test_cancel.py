@@ -8,6 +8,7 @@ from orders.actor import Actor
 from orders.errors import Forbidden, IllegalTransition, StaleVersion
 from orders.models import OrderEvent, StockMovement
 from orders.status import Door
+from tests.admin.desk import in_review
 from tests.factories import OPERATOR, actor, order, order_of, stock, user
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -110,3 +111,15 @@ def test_cancel_needs_the_permission(sandbox: Sandbox, role: str, allowed: bool)
         assert not allowed
     else:
         assert allowed
+
+
+def test_cancel_repeated_does_not_wake_what_waits_for_a_person(sandbox: Sandbox) -> None:
+    """As a batch does that cancels an order in review, each time that a worker looks at it."""
+    order, _ = in_review(sandbox)
+    lifecycle.cancel(order.pk, actor=OPERATOR, hold=0)
+    assert lifecycle.advance_due()
+    for _ in range(2):
+        lifecycle.cancel(order.pk, actor=OPERATOR, hold=0)
+        due_in = lifecycle.next_due_in()
+        assert due_in is not None
+        assert due_in > 600
