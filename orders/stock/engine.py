@@ -77,7 +77,9 @@ def run(
         try:
             pauses = _perform(due, turn)
         except outgoing.NoCallToSpare:
-            pauses = dict.fromkeys(unanswered, timedelta(seconds=timing.BUSY_PRODUCT))
+            # Of those alone that had something to do: the others' waits are longer, and a call that
+            # hangs, which is what takes the slots, would have its own asked for again and again.
+            pauses = {loaded.id: timedelta(seconds=timing.BUSY_PRODUCT) for loaded, _ in due}
             is_over = True
         waits |= {each: Wait(loaded.now + pause) for each, pause in pauses.items()}
         if left is None or is_over:

@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle, outgoing
 from orders.errors import InventoryUnavailable
 from orders.models import Order, StockAttempt, StockMovement
-from orders.stock import inventory, patience
+from orders.stock import engine, inventory, patience
+from orders.stock.protocol import Wait
 from tests.api.calls import patch, service
 from tests.factories import OPERATOR, order_of, stock
 
@@ -80,21 +83,44 @@ def test_confirm_again_while_the_call_is_under_way_joins_it(sandbox: Sandbox) ->
     assert StockAttempt.objects.count() == 1
 
 
-def test_a_call_left_under_way_counts_until_it_ends(
-    sandbox: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.WEB_THREADS = 3  # one call at a time
+@pytest.fixture
+def one_call(settings: Settings) -> Iterator[None]:
+    """A process that can afford one call at a time."""
+    settings.WEB_THREADS = 3
     outgoing._slots.cache_clear()
     patience._threads.cache_clear()
-    try:
-        confirm_and_leave(sandbox, "late_apply")
-        with pytest.raises(outgoing.NoCallToSpare), inventory.call():
-            pass
-        until(lambda: lifecycle.next_due_in() == 0)
-        until(lambda: outgoing._slots().acquire(blocking=False))
-    finally:
-        outgoing._slots.cache_clear()
-        patience._threads.cache_clear()
+    yield
+    outgoing._slots.cache_clear()
+    patience._threads.cache_clear()
+
+
+@pytest.mark.usefixtures("one_call")
+def test_a_call_left_under_way_counts_until_it_ends(sandbox: Sandbox) -> None:
+    confirm_and_leave(sandbox, "late_apply")
+    with pytest.raises(outgoing.NoCallToSpare), inventory.call():
+        pass
+    until(lambda: lifecycle.next_due_in() == 0)
+    until(lambda: outgoing._slots().acquire(blocking=False))
+
+
+@pytest.mark.usefixtures("one_call")
+def test_no_call_to_spare_hurries_nobody_who_waits_for_something_else(sandbox: Sandbox) -> None:
+    """What takes the call must not be looked at again and again, before what could be done."""
+    taking = confirm_and_leave(sandbox, "late_apply")
+    other = lifecycle.confirm(order_of(p7=1).pk, actor=OPERATOR, hold=0)
+    held, planned = (order.confirmations.get().pk for order in (taking, other))
+    begun = timezone.now()
+
+    answers = engine.run(
+        [held, planned], hold=None, give_up_unreachable=False, on_late=lambda _: None
+    )
+
+    waits = {
+        each: answer.until - begun for each, answer in answers.items() if isinstance(answer, Wait)
+    }
+    assert waits[held] > timedelta(seconds=5)
+    assert waits[planned] < timedelta(seconds=2)
+    until(lambda: lifecycle.next_due_in() == 0)
 
 
 def test_confirm_with_a_check_that_hangs_gives_up_in_its_time(sandbox: Sandbox) -> None:
