@@ -5,7 +5,7 @@ comes. So such calls are made in threads of their own; who does not stay leaves 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from contextvars import copy_context
@@ -67,20 +67,32 @@ class Patience:
         """Make the calls at once, and have what they give written down, soon after it came.
 
         What comes when our time is over is written down in its own thread. ``lent`` is what the
-        calls need until the last of them has ended.
+        calls need until the last of them has ended. What can't be written down together is tried
+        one by one, so that it takes no other with it; the failure is raised all the same.
         """
         left = self.left()
         leave_at = time.monotonic() + (timing.STAY if left is None else left)
         answers = {_threads().submit(_in_context(call)): None for call in calls}  # keeps the order
-        while answers and (remains := leave_at - time.monotonic()) > 0:
-            came = wait(answers, timeout=min(timing.GATHER, remains)).done
-            if came:
-                write_down([each.result() for each in answers if each in came])
-                answers = {each: None for each in answers if each not in came}
+        try:
+            while answers and (remains := leave_at - time.monotonic()) > 0:
+                came = wait(answers, timeout=min(timing.GATHER, remains)).done
+                if came:
+                    write_down([each.result() for each in answers if each in came])
+                    answers = {each: None for each in answers if each not in came}
+        except Exception:  # the database, or a bug: calls are under way all the same
+            _leave(answers, write_down_late, lent)
+            raise
         if answers:
-            remaining = _Remaining(len(answers), lent.pop_all())
-            for each in answers:
-                each.add_done_callback(remaining.then(write_down_late))
+            _leave(answers, write_down_late, lent)
+
+
+def _leave(
+    answers: Collection[Future[T]], write_down: Callable[[T], None], lent: ExitStack
+) -> None:
+    """Have each answer written down by itself when it comes, at once if it is there."""
+    remaining = _Remaining(len(answers), lent.pop_all())
+    for each in answers:
+        each.add_done_callback(remaining.then(write_down))
 
 
 class _Remaining:
