@@ -22,7 +22,6 @@ class Availability:
     available: bool
     current_quantity: int
     required_quantity: int
-    warehouse_location: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,6 @@ class StockLevel:
     product_id: str
     quantity: int
     updated_at: str | None
-    warehouse_location: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,6 @@ def availabilities(answer: Answer, quantities: Mapping[str, int]) -> list[Availa
             available=item["available"],
             current_quantity=count(item, "current_quantity"),
             required_quantity=quantities[product_id],
-            warehouse_location=_text(item, "warehouse_location"),
         )
     if len(found) != len(quantities):
         raise BadAnswer("the answer names a product twice")
@@ -177,7 +174,6 @@ def _level(item: Mapping[str, Any], product_id: str) -> StockLevel:
         product_id=product_id,
         quantity=count(item, "quantity"),
         updated_at=_text(item, "updated_at"),
-        warehouse_location=_text(item, "warehouse_location"),
     )
 
 

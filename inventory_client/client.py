@@ -13,8 +13,8 @@ from inventory_client.clock import boottime
 from inventory_client.dialects import DIALECTS, failure, observation
 from inventory_client.errors import InventoryError, NotYet, OutcomeUnknown, Rejected, Unavailable
 from inventory_client.observing import Observer
-from inventory_client.service import HEADER_VALUE, Service
-from inventory_client.wire import WireFailure
+from inventory_client.service import Service
+from inventory_client.wire import HEADER_VALUE, WireFailure
 
 MAX_REASON_LENGTH = 200
 # Beyond a database integer the upstream answers 500 with its stock untouched; do not even ask.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -13,9 +12,8 @@ from inventory_client.answers import Answer
 from inventory_client.breaker import Breaker
 from inventory_client.errors import ServiceError
 from inventory_client.observing import Observer
-from inventory_client.wire import Wire
+from inventory_client.wire import HEADER_VALUE, Wire
 
-HEADER_VALUE = re.compile(r"[\x21-\x7e]{1,200}")
 # What speaks against the service as a whole; a refusal or a throttle proves that it is alive.
 _TROUBLE = frozenset(
     {

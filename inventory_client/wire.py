@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -23,6 +24,7 @@ from inventory_client.connection import (
     current_exchange,
 )
 
+HEADER_VALUE = re.compile(r"[\x21-\x7e]{1,200}")  # what a header, a log and a database can keep
 _MAX_TRACE_ID = 200
 
 
@@ -99,7 +101,7 @@ class Wire:
         return Answer(
             status=response.status_code,
             body=content,
-            trace_id=response.headers.get("x-trace-id", "")[:_MAX_TRACE_ID] or None,
+            trace_id=_trace_id(response.headers.get("x-trace-id", "")[:_MAX_TRACE_ID]),
             retry_after=_seconds(response.headers.get("Retry-After")),
         )
 
@@ -116,6 +118,11 @@ def _prepared(
     if body is not None:
         request.headers["Content-Length"] = str(len(body))
     return request
+
+
+def _trace_id(text: str) -> str | None:
+    """Return the other side's id of the call; None for what is none."""
+    return text if HEADER_VALUE.fullmatch(text) else None
 
 
 def _content(response: requests.Response) -> bytes:

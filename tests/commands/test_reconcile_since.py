@@ -134,8 +134,8 @@ def test_reconcile_since_a_moment_through_the_gateway_looks_at_what_was_ordered(
 @pytest.mark.parametrize(
     ("level", "said"),
     [
-        (StockLevel("7", 4, None, None), "does not tell when it changed 1 of them"),
-        (StockLevel("7", 4, "yesterday", None), "does not tell when it changed 1 of them"),
+        (StockLevel("7", 4, None), "does not tell when it changed 1 of them"),
+        (StockLevel("7", 4, "yesterday"), "does not tell when it changed 1 of them"),
         (Unavailable("timeout"), "can't be read (timeout)"),
     ],
 )

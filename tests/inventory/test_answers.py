@@ -19,6 +19,7 @@ from tests.inventory.mocked import (
     ADJUST,
     GATEWAY,
     ITEM,
+    READ,
     REMOVE,
     REMOVED,
     SHORT,
@@ -129,6 +130,28 @@ def test_adjust_applied_returns_the_quantity_after_it(
         "quantity": -2,
         "reason": "order:1 movement:m",
     }
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("a\0b", None), ("a b", None), ("\xe9", None), ("", None), ("t" * 300, "t" * 200)],
+)
+def test_trace_id_that_no_database_keeps_is_none(
+    wire: responses.RequestsMock, client: InventoryClient, sent: str, kept: str | None
+) -> None:
+    """The change was applied all the same, and must be written down."""
+    wire.post(ADJUST, json=ITEM, headers={"x-trace-id": sent})
+
+    assert deduct(client) == Adjusted("10", -2, 8, kept)
+
+
+@pytest.mark.parametrize("where", [7, {"aisle": 3}, "A\0"])
+def test_field_that_nobody_reads_may_be_anything(
+    wire: responses.RequestsMock, client: InventoryClient, where: object
+) -> None:
+    wire.get(READ, json={**ITEM, "warehouse_location": where})
+
+    assert client.read("10").quantity == 8
 
 
 @pytest.mark.parametrize(

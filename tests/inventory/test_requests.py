@@ -137,8 +137,8 @@ def test_check_answered_in_another_order_returns_the_order_asked(
     wire.post(CHECK, json={"all_available": False, "items": [other, LINE]})
 
     assert client.check({"10": 2, "3": 2}) == [
-        Availability("10", True, 8, 2, "A"),
-        Availability("3", False, 8, 2, "N/A"),
+        Availability("10", True, 8, 2),
+        Availability("3", False, 8, 2),
     ]
     assert len(wire.calls) == 1
 
@@ -175,7 +175,7 @@ def test_read_returns_the_level_with_its_own_time(
 ) -> None:
     wire.get(READ, json=ITEM)
 
-    assert client.read("10") == StockLevel("10", 8, "2026-01-01", "A")
+    assert client.read("10") == StockLevel("10", 8, "2026-01-01")
 
 
 def test_levels_read_all_pages_and_no_more(
@@ -189,7 +189,7 @@ def test_levels_read_all_pages_and_no_more(
         )
 
     assert [level.product_id for level in client.levels()] == ["10", "9"]
-    assert next(client.levels()) == StockLevel("10", 8, "2026-01-01", "A")
+    assert next(client.levels()) == StockLevel("10", 8, "2026-01-01")
 
 
 def test_levels_of_a_list_without_an_end_end_with_its_products(
