@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import OperationalError, connection
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from orders import lifecycle
 from orders.actor import Actor
 from orders.errors import OrderError
-from orders.models import BatchEntry, Order, OrderEvent
+from orders.models import BatchEntry, Order, OrderEvent, OrderNote
 from orders.status import UNSETTLED_STOCK, CancelReason, EventKind, OrderStatus
 
 AT_ONCE = 500  # orders that are looked up by one statement
@@ -36,17 +36,19 @@ def expired(after: timedelta) -> QuerySet[Order]:
     """Return the orders that are PENDING for too long, the oldest first.
 
     Left out is what somebody looks after: what is on hold, what a batch is about to do something
-    to, what has stock on its way, and what anything has happened to lately.
+    to, what has stock on its way, and what anything has happened to lately, a note included.
     """
     since = timezone.now() - after
     events = OrderEvent.objects.filter(order=OuterRef("pk")).exclude(kind=EventKind.PLACED)
     # A scalar is asked for order by order; a NOT EXISTS may become a join with everybody's history.
     latest = Subquery(events.order_by("-pk").values("at")[:1])
+    notes = OrderNote.objects.filter(order=OuterRef("pk")).order_by().values("order")
+    noted = Subquery(notes.annotate(at=Max("created_at")).values("at"))  # most have none
     waiting = BatchEntry.objects.filter(order=OuterRef("pk"), outcome="")
     return (
         Order.objects.filter(status=OrderStatus.PENDING, created_at__lt=since, hold_reason="")
         .exclude(stock_state__in=UNSETTLED_STOCK)
-        .alias(touched_at=Coalesce(latest, "created_at"))
+        .alias(touched_at=Greatest(latest, noted, "created_at"))  # PostgreSQL's passes over NULL
         .filter(~Exists(waiting), touched_at__lt=since)
         .order_by("created_at", "number")
     )

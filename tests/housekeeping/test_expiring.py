@@ -19,7 +19,7 @@ from orders import lifecycle, tasks
 from orders.admin.page import dialogs
 from orders.housekeeping import expiring
 from orders.housekeeping.expiring import LookedAfter
-from orders.models import Order, OrderEvent
+from orders.models import Order, OrderEvent, OrderNote
 from orders.status import CancelReason, Door, HoldReason, Verb
 from tests.commands.running import run
 from tests.factories import OPERATOR, actor, order, order_of, stock
@@ -69,7 +69,9 @@ def test_expiry_cancels_what_is_too_old_and_says_why() -> None:
 
 def test_expiry_leaves_what_somebody_looks_after(sandbox: Sandbox) -> None:
     sandbox.store.set_stock({"10": 45})
-    held, released, amended, batched = old(), old(), old(), old()
+    held, released, amended, batched, noted = old(), old(), old(), old(), old()
+    old_note, new_note = (OrderNote.objects.create(order=noted, text="pays tomorrow") for _ in "ab")
+    OrderNote.objects.filter(pk=old_note.pk).update(created_at=timezone.now() - 2 * DAY)
     confirming, confirmed, completed = order_of(p10=1), order_of(p10=1), old(status="COMPLETED")
     desk = actor("manager")
     for each in (held, released):
@@ -90,8 +92,9 @@ def test_expiry_leaves_what_somebody_looks_after(sandbox: Sandbox) -> None:
     assert cancelled() == []
 
     age(released, amended)
-    assert run("expire_orders", "--hours", "24").out == "2 cancelled\n"
-    assert cancelled() == [released.pk, amended.pk]
+    new_note.delete()
+    assert run("expire_orders", "--hours", "24").out == "3 cancelled\n"
+    assert cancelled() == [released.pk, amended.pk, noted.pk]
 
 
 def test_expiry_gives_back_nothing_that_is_confirmed_while_it_runs(sandbox: Sandbox) -> None:

@@ -54,6 +54,7 @@ def test_orders_are_found_by_their_age_their_address_or_their_account() -> None:
         assert "Seq Scan on orders_order " not in path
         assert "orders_orderevent_order_id" in path
         assert "entry_waiting" in path
+        assert "orders_ordernote_order_id" in path
     assert "created_at >=" in plan(later).split("Index Cond")[1].splitlines()[0]
 
     person = Person(frozenset({"a@b.example", "c@d.example"}), (user(),), frozenset({100_001}))
