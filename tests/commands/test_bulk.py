@@ -6,14 +6,16 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError
 from django.core.management.base import OutputWrapper
+from django.db import OperationalError
 from django.utils import timezone
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
+from orders.management.commands import confirm_orders
 from orders.management.commands._progress import Progress
-from orders.models import Order, OrderEvent, StockMovement
+from orders.models import Batch, Order, OrderEvent, StockMovement
 from tests.commands.running import Outcome, run
-from tests.factories import OPERATOR, order_of, stock
+from tests.factories import OPERATOR, order, order_of, stock
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -131,6 +133,57 @@ def test_confirm_orders_dry_run_changes_nothing(sandbox: Sandbox) -> None:
         f"#{done.pk}: CANCELLED, would be left alone",
     ]
     assert (outcome.code, statuses()) == (0, ["PENDING", "CANCELLED"])
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "refusal"),
+    [
+        ("--limit", "-1", "'-1' is not at least 1"),
+        ("--limit", "0", "'0' is not at least 1"),
+        ("--limit", "all", "'all' is not at least 1"),
+        ("--created-before", "tomorrow", "'tomorrow' is no time like 2026-11-26T10:15:30Z"),
+    ],
+)
+def test_complete_orders_of_no_number_or_no_time_completes_nothing(
+    option: str, value: str, refusal: str
+) -> None:
+    """A slice up to -1 would be all but the newest."""
+    confirmed = [order(status="CONFIRMED").pk for _ in range(3)]
+    with pytest.raises(CommandError, match=refusal):
+        run("complete_orders", "--all-confirmed", f"{option}={value}")
+    assert statuses() == ["CONFIRMED"] * len(confirmed)
+
+
+def test_confirm_orders_survives_a_database_that_is_away_for_a_while(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.store.set_stock({"10": 9})
+    orders = [order_of(p10=1) for _ in range(3)]
+    failures = iter([OperationalError("gone"), OperationalError("gone")])
+    look = confirm_orders._waiting
+
+    def waiting(batch: Batch) -> set[int]:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        return look(batch)
+
+    monkeypatch.setattr(confirm_orders, "_waiting", waiting)
+    outcome = run("confirm_orders", *(str(each.pk) for each in orders))
+    assert (outcome.code, outcome.out) == (0, "3 confirmed\n")
+    assert next(failures, None) is None
+
+
+def test_confirm_orders_tells_of_each_once_however_many_a_statement_names(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confirm_orders, "AT_ONCE", 2)
+    sandbox.store.set_stock({"10": 3})
+    numbers = [order_of(p10=1).pk for _ in range(5)]
+    outcome = run("confirm_orders", *map(str, numbers))
+    assert (outcome.code, outcome.out) == (1, "3 confirmed, 2 failed\n")
+    assert sorted(outcome.err.splitlines()) == [
+        f"#{each}: 1 × 10 short, 0 in stock" for each in numbers[3:]
+    ]
 
 
 @pytest.mark.parametrize("arguments", [(), ("100001", "--all-pending")])

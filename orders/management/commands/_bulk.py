@@ -4,13 +4,14 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.management.base import CommandError
 from django.db import OperationalError
 
 from orders.errors import OrderError
+from orders.management.commands._arguments import at_least_one, moment
 from orders.management.commands._database import DatabaseCommand, failure
 from orders.management.commands._progress import Progress
 from orders.models import Order
@@ -56,11 +57,13 @@ class BulkCommand(DatabaseCommand):
         )
         parser.add_argument(
             "--created-before",
-            type=_moment,
+            type=moment,
             metavar="TIME",
             help=f"{word} orders from before this ISO time (UTC unless it says otherwise)",
         )
-        parser.add_argument("--limit", type=int, metavar="N", help="the N oldest of them at most")
+        parser.add_argument(
+            "--limit", type=at_least_one, metavar="N", help="the N oldest of them at most"
+        )
         parser.add_argument("--dry-run", action="store_true", help="list them, change nothing")
 
     def execute(self, *args: Any, **options: Any) -> str | None:
@@ -122,8 +125,3 @@ def explain(number: int, exc: OrderError | OperationalError) -> str:
         return f"#{number}: {exc}"
     # A lock that somebody holds, or the database is gone.
     return f"#{number}: the database: {failure(exc)}"
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

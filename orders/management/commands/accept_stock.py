@@ -10,6 +10,7 @@ from orders import lifecycle, queries
 from orders.actor import Actor
 from orders.errors import Forbidden, NotAccepted
 from orders.management.commands._actor import actor_of
+from orders.management.commands._arguments import at_least_one
 from orders.management.commands._database import DatabaseCommand
 
 LISTED = 100
@@ -51,7 +52,7 @@ class Command(DatabaseCommand):
         )
         parser.add_argument(
             "--limit",
-            type=int,
+            type=at_least_one,
             default=LISTED,
             metavar="N",
             help="list so many (default: %(default)s)",
@@ -69,8 +70,6 @@ class Command(DatabaseCommand):
         limit: int,
         **options: Any,
     ) -> None:
-        if limit < 1:
-            raise CommandError("--limit must be at least 1.")
         if product is None and not note:
             self._list(limit, as_json=as_json)
         elif product is None or quantity is None or not note.strip() or as_json:

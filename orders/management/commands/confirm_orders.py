@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
-from django.conf import settings
 from django.db import OperationalError, connection
 
-from orders import lifecycle
+from orders import lifecycle, outgoing
 from orders.errors import OrderNotFound
 from orders.management.commands._actor import OPERATOR
 from orders.management.commands._bulk import BulkCommand, Tally, explain
@@ -21,6 +20,8 @@ from orders.queries import STAGE, Stage
 from orders.status import OrderStatus
 
 LOOK_AGAIN = 0.2  # seconds between two looks at how far they are
+LOOK_SELDOM = 10  # times what a look takes, at least: the same process does the work
+AT_ONCE = 1000  # orders that a statement names
 IN_REVIEW = "Its stock is in review: see manage.py resolve_stock"
 NAP = 0.1  # of a thread that found nothing due
 
@@ -80,12 +81,17 @@ def _count(batch: Batch, progress: Progress, *, wait: float) -> Tally:
 
     One in review is a failure: only a person can go on with it.
     """
-    tally, told = Tally(), set[int]()
-    entries = batch.entries.annotate(stage=STAGE)
+    tally = Tally()
+    left = set(batch.entries.values_list("order_id", flat=True))
     give_up_at = time.monotonic() + wait
     while True:
-        ended = entries.exclude(stage=Stage.WAITING).exclude(order__in=told)
-        news = list(ended.order_by("order").values_list("order_id", "stage", "why"))
+        began = time.monotonic()
+        try:
+            waiting = _waiting(batch)
+            news = _came_to(batch, sorted(left - waiting))
+        except OperationalError:  # the database is gone: perhaps it comes back
+            connection.close_if_unusable_or_obsolete()
+            waiting, news = left, []
         for number, stage, why in news:
             if stage == Stage.DONE:
                 tally.done += 1
@@ -93,20 +99,38 @@ def _count(batch: Batch, progress: Progress, *, wait: float) -> Tally:
                 tally.failed += 1
                 progress.say(f"#{number}: {IN_REVIEW if stage == Stage.REVIEW else why}")
             progress.step()
-            told.add(number)
-        tally.left = entries.exclude(order__in=told).count()
+        left &= waiting  # what was in review, and has been told, may go on
+        tally.left = len(left)
         now = time.monotonic()
         if news:
             give_up_at = now + wait
-        if not tally.left or now >= give_up_at:
+        if not left or now >= give_up_at:
             return tally
-        time.sleep(LOOK_AGAIN)
+        time.sleep(max(LOOK_AGAIN, LOOK_SELDOM * (now - began)))
+
+
+def _waiting(batch: Batch) -> set[int]:
+    """Return the orders of which nothing can be told yet."""
+    waiting = batch.entries.annotate(stage=STAGE).filter(outcome="", stage=Stage.WAITING)
+    return set(waiting.values_list("order_id", flat=True))
+
+
+def _came_to(batch: Batch, numbers: Sequence[int]) -> list[tuple[int, str, str]]:
+    """Return what has become of orders, and why not."""
+    entries = batch.entries.annotate(stage=STAGE).order_by("order")
+    return [
+        row
+        for at in range(0, len(numbers), AT_ONCE)
+        for row in entries.filter(order__in=numbers[at : at + AT_ONCE]).values_list(
+            "order_id", "stage", "why"
+        )
+    ]
 
 
 @contextmanager
 def _workers() -> Iterator[None]:
     """Advance what is due in as many threads as there may be inventory calls in a process."""
-    count = max(1, settings.WEB_THREADS - 2)
+    count = outgoing.most_calls()
     stop = Event()
     with ThreadPoolExecutor(count) as threads:
         work = [threads.submit(_work, stop) for _ in range(count)]

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseFailure
 
+from orders.management.commands._arguments import moment
 from orders.management.commands._database import failure
 from orders.management.commands._progress import Progress
 from orders.stock import reconcile
@@ -46,7 +47,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--since",
-            type=_moment,
+            type=_past,
             metavar="TIME",
             help="after a restore, the time of the backup (UTC, unless it names a zone): find"
             " products, too, that the inventory has changed since then, though the ledger never"
@@ -115,10 +116,8 @@ class Command(BaseCommand):
         self.stdout.write(", ".join(summary if _exit_code(counts) else ["clean", *summary]))
 
 
-def _moment(text: str) -> datetime:
-    at = reconcile.moment(text)
-    if at is None:
-        raise ArgumentTypeError(f"{text!r} is no time like 2026-11-26T10:15:30Z")
+def _past(text: str) -> datetime:
+    at = moment(text)
     if at > datetime.now(UTC):
         raise ArgumentTypeError(f"{text!r} is yet to come")
     return at

@@ -16,6 +16,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 
+from orders import outgoing
 from orderservice import garbage, migrations, tracing
 from orderservice.metrics import reports
 
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--concurrency",
             type=int,
-            default=max(1, settings.WEB_THREADS - 2),
+            default=outgoing.most_calls(),
             help="confirmations at a time (default: %(default)s, by WEB_THREADS)",
         )
 
