@@ -9,8 +9,8 @@ from orderservice.dev import postgres
 from orderservice.environment import BASE_DIR, configured, env
 
 
-def database_url() -> str:
-    """Return where PostgreSQL is: DATABASE_URL, its five parts, or in development our own."""
+def given_url() -> str:
+    """Return where PostgreSQL is: DATABASE_URL, or its five parts; empty when neither is set."""
     url = configured("DATABASE_URL")
     if url:
         return url
@@ -26,6 +26,11 @@ def database_url() -> str:
         )
         at = f"{quote(host, safe='')}:{env.int('DATABASE_PORT', 5432)}"
         return f"postgres://{user}:{password}@{at}/{name}"
+    return ""
+
+
+def local_url() -> str:
+    """Return where development's own PostgreSQL is, or will be."""
     return postgres.socket_url(BASE_DIR)
 
 

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http.request import split_domain_port, validate_host
 from django.utils.crypto import salted_hmac
 
-from orderservice.database import database, database_url
+from orderservice.database import database, given_url, local_url
 from orderservice.environment import (
     BASE_DIR,
     DEBUG,
@@ -39,7 +39,7 @@ from orderservice.observability import configure_logging
 MISSING = [
     name
     for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "INVENTORY_SERVICE_URL")
-    if not configured(name) and not (name == "DATABASE_URL" and configured("DATABASE_HOST"))
+    if not (given_url() if name == "DATABASE_URL" else configured(name))
 ]
 if MISSING and not DEBUG:
     raise ImproperlyConfigured(f"{', '.join(MISSING)} must be set when DEBUG=0 (see .env.example)")
@@ -116,8 +116,8 @@ TEMPLATES = [
 
 # --- the database --------------------------------------------------------------------------------
 
-DATABASES = {"default": database(database_url())}
-USES_LOCAL_POSTGRES = DEBUG and not (env.str("DATABASE_URL", "") or env.str("DATABASE_HOST", ""))
+DATABASES = {"default": database(given_url() or local_url())}
+USES_LOCAL_POSTGRES = DEBUG and not given_url()
 # The worker's LISTEN can't pass through a transaction pooler.
 WORKER_DATABASE_URL = env.str("WORKER_DATABASE_URL", "")
 BACKUP_DIR = env.str("BACKUP_DIR", "")  # where backup_db writes to
@@ -323,7 +323,7 @@ if MAIL_SERVER is not None:
 
 # --- metrics -------------------------------------------------------------------------------------
 
-METRICS_TOKEN = configured("METRICS_TOKEN") or ""  # unset, there is no /metrics
+METRICS_TOKEN = configured("METRICS_TOKEN")  # unset, there is no /metrics
 if METRICS_TOKEN and (len(METRICS_TOKEN) < 20 or not METRICS_TOKEN.isascii()):
     raise ImproperlyConfigured("METRICS_TOKEN must be a random string of at least 20 characters")
 

@@ -1,8 +1,8 @@
 """The verbs of an order's life. Each locks, rechecks, writes and records the event, in that order.
 
-Doors (API, admin, commands, tasks) call these and nothing below them. A verb opens its own
-transactions and makes no call to another service inside one; repeating a finished verb returns the
-order, an illegal move raises.
+What changes an order or its stock goes through these, whichever door it came by (API, admin,
+commands, tasks); reading may go below. A verb opens its own transactions and makes no call to
+another service inside one; repeating a finished verb returns the order, an illegal move raises.
 """
 
 from orders.lifecycle.accepting import accept_stock

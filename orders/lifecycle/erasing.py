@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.db.models import Q
 
+from orders import queries
 from orders.actor import Actor
 from orders.errors import NotFinished
 from orders.lifecycle.records import Change, record_all
@@ -26,10 +27,6 @@ ERASED_NOTE = "Erased."
 
 # Somebody must still send it out, or its stock may need a person to look.
 UNFINISHED = Q(status__in=OPEN) | Q(stock_state__in=UNSETTLED_STOCK)
-
-# For all of the transaction: a customer may have very many orders, and the notes of a million
-# orders are read for an address, which no index has.
-_PATIENCE = "SET LOCAL statement_timeout = '5min'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ def erase(
     actor.require_operator("erase")
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
-            cursor.execute(_PATIENCE)
+            cursor.execute(queries.PATIENT)
         locked = Order.objects.select_for_update(of=("self",)).filter(pk__in=numbers)
         orders = list(locked.order_by("pk"))
         keys = [order.pk for order in orders]

@@ -1,4 +1,4 @@
-"""The stock ledger's tables. ``orders.stock.ledger`` writes them; nobody else does.
+"""The stock ledger's tables. ``orders.stock`` writes them; housekeeping prunes and erases in them.
 
 What must hold is written here as constraints, so that no code can break it:
 at most one live confirmation an order, one deduction a product, one reversal a movement, and

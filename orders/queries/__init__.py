@@ -2,7 +2,7 @@
 
 from orders.queries.batches import STAGE, Stage
 from orders.queries.customers import for_customers, role_of_actor
-from orders.queries.deadline import Unanswered, within
+from orders.queries.deadline import PATIENT, Unanswered, within
 from orders.queries.details import ItemDetails, OrderDetails, find, load, load_all
 from orders.queries.filtering import Found, OrderFilter, find_all
 from orders.queries.lengths import lengths
@@ -23,6 +23,7 @@ from orders.queries.reading import (
 )
 
 __all__ = [
+    "PATIENT",
     "STAGE",
     "Count",
     "Found",

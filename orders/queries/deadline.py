@@ -8,6 +8,8 @@ from django.db import OperationalError, connection, transaction
 
 from orderservice.postgresql.patience import GRACE, patience
 
+# Of a transaction that reads a table as a whole, or writes very many rows.
+PATIENT = "SET LOCAL statement_timeout = '5min'"
 log = structlog.get_logger(__name__)
 
 

@@ -1,8 +1,8 @@
 """Orders as they are shown, each with its items: one statement, however many.
 
-The fast paths of the API rest on this module and on ``orders.queries.placing``: they go past the
-ORM, whose objects cost several times what the database does. Both take and return what is below,
-and know the tables' columns; everything else is the ORM's.
+The fast paths of the API rest on this module, on ``orders.queries.newest``, which shares its
+columns, and on ``orders.lifecycle.inserting``: they go past the ORM, whose objects cost several
+times what the database does. They know the tables' columns; everything else is the ORM's.
 """
 
 from collections.abc import Iterable, Sequence

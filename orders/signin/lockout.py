@@ -59,7 +59,7 @@ class LockoutHandler(AxesDatabaseHandler):  # type: ignore[misc] # axes is untyp
 
     def is_locked(self, request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> bool:
         """Tell whether the attempt must not even be looked at."""
-        return locked_until(request, name_of(request, credentials)) is not None
+        return locked_until(request, name_of(credentials)) is not None
 
     def user_login_failed(
         self,
@@ -74,7 +74,7 @@ class LockoutHandler(AxesDatabaseHandler):  # type: ignore[misc] # axes is untyp
         """
         if request is None:
             return  # the operator of this machine
-        username = name_of(request, credentials)
+        username = name_of(credentials)
         state: Any = request
         state.axes_credentials = credentials
         if state.axes_locked_out:
@@ -94,7 +94,7 @@ class LockoutHandler(AxesDatabaseHandler):  # type: ignore[misc] # axes is untyp
         """Leave everything as it is."""
 
 
-def name_of(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
+def name_of(credentials: Mapping[str, Any] | None) -> str:
     """Return the name that is tried."""
     return str((credentials or {}).get("username") or "")[:LONGEST_NAME]
 

@@ -116,7 +116,7 @@ def locked_out(
     """
     if response is not None and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         return response
-    until = locked_until(request, name_of(request, credentials)) or timezone.now()
+    until = locked_until(request, name_of(credentials)) or timezone.now()
     return _later(request, until, is_rate=False)
 
 

@@ -1,7 +1,8 @@
 """The stock ledger's confirmations: opening, failing, reversing and closing them.
 
 Lock order: order, confirmation, movements in key order. The caller (``orders.lifecycle``) holds the
-order's lock and the transaction in which confirmation and order change together.
+order's lock and the transaction in which confirmation and order change together. `fail` and
+`reverse` change a confirmation alone, in a transaction of their own.
 """
 
 from collections.abc import Mapping, Sequence

@@ -225,7 +225,6 @@ def resolve_unknown(
     *,
     quantity: int | None = None,
     updated_at: str | None = None,
-    by: str = "readback",
 ) -> None:
     """Close an unknown outcome: applied, planned again, or up to a person (``review``)."""
     transition(
@@ -234,7 +233,7 @@ def resolve_unknown(
            SET state = %(to)s, lease_until = NULL, settles_at = NULL, not_before = NULL,
                after_quantity = %(quantity)s, after_updated_at = %(updated_at)s,
                resolved_at = CASE WHEN %(to)s = 'planned' THEN NULL ELSE clock_timestamp() END,
-               resolved_by = CASE WHEN %(to)s = 'applied' THEN %(by)s ELSE '' END
+               resolved_by = CASE WHEN %(to)s = 'applied' THEN 'readback' ELSE '' END
          WHERE id = %(id)s AND state = 'unknown' AND fence = %(fence)s
         """,
         {
@@ -243,7 +242,6 @@ def resolve_unknown(
             "to": to,
             "quantity": quantity,
             "updated_at": updated_at,
-            "by": by,
         },
     )
 

@@ -14,11 +14,10 @@ import psycopg
 from django.conf import settings
 from django.db import DatabaseError
 from django.db import connection as django_connection
-from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 from psycopg.errors import UndefinedTable
 
-from orderservice import redaction
+from orderservice import migrations, redaction
 from orderservice.backups.archive import Archive, read_back
 from orderservice.backups.database import BackupError, Database, place, scalar
 from orderservice.backups.emptying import emptying, some
@@ -149,7 +148,6 @@ def _tidied(ready: _Ready, seconds: float) -> Restored:
     # Also marks the pages as visible to all, for index-only scans.
     ready.connection.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.SQL(", ").join(tables)))
     tidied = time.monotonic()
-    to_migrate, unknown = _migrations()
     return Restored(
         archive=ready.archive,
         replaced=ready.holdings,
@@ -157,8 +155,8 @@ def _tidied(ready: _Ready, seconds: float) -> Restored:
         next_number=scalar(ready.connection, _NEXT_NUMBER),
         seconds=seconds,
         tidying_seconds=tidied - started,
-        to_migrate=to_migrate,
-        unknown_migrations=unknown,
+        to_migrate=migrations.missing(),
+        unknown_migrations=migrations.unknown(),
     )
 
 
@@ -273,15 +271,3 @@ def _others(connection: psycopg.Connection, djangos: int) -> list[str]:
         if not found or time.monotonic() > deadline:
             return found
         time.sleep(0.1)
-
-
-def _migrations() -> tuple[int, int]:
-    """Return how many migrations are to be applied, and how many this release does not know."""
-    executor = MigrationExecutor(django_connection)
-    loader = executor.loader
-    to_apply = executor.migration_plan(loader.graph.leaf_nodes())
-    ours = loader.migrated_apps
-    unknown = [
-        key for key in loader.applied_migrations if key[0] in ours and key not in loader.graph.nodes
-    ]
-    return len(to_apply), len(unknown)

@@ -15,10 +15,11 @@ from django.db.models import Count
 
 from inventory_client import StockLevel
 from inventory_client.errors import UNKNOWN_PRODUCT
+from orders import queries
 from orders.models import StockMovement
 from orders.status import MovementState
 from orders.stock.reconcile.findings import Finding, Severity
-from orders.stock.reconcile.positions import PATIENCE, UNCLEAR, Position, positions
+from orders.stock.reconcile.positions import UNCLEAR, Position, positions
 from orders.stock.reconcile.reading import levels, moment
 from orders.stock.reconcile.under_way import UnderWay, in_flight, under_way, undone_first
 
@@ -37,7 +38,7 @@ SELECT product_id FROM orders_stockbaseline WHERE %(all)s OR product_id = ANY(%(
 def moved_products(among: Sequence[str]) -> list[str]:
     """Return the products that may have moved, of some, or of all when none are named."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(PATIENCE)
+        cursor.execute(queries.PATIENT)
         cursor.execute(
             _MOVED, {"all": not among, "products": list(among), "unclear": list(UNCLEAR)}
         )

@@ -10,12 +10,12 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from orders import queries
 from orders.status import MovementState
 
 # May have changed stock, and nobody can tell. What is claimed has not been sent yet: like what is
 # planned it has changed nothing, whoever holds it, and whoever looks twice sees it begin to.
 UNCLEAR = (MovementState.SENT, MovementState.UNKNOWN, MovementState.REVIEW)
-PATIENCE = "SET LOCAL statement_timeout = '5min'"  # the ledger is read as a whole
 
 # In the order of ``sent_at``: a person may decide much later that a movement was applied. One that
 # was decided without a reading of the stock after it has only its delta to say.
@@ -73,6 +73,6 @@ def positions(products: Sequence[str]) -> dict[str, Position]:
     if not products:
         return {}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(PATIENCE)
+        cursor.execute(queries.PATIENT)
         cursor.execute(_POSITIONS, {"products": list(products), "unclear": list(UNCLEAR)})
         return {row[0]: Position(*row) for row in cursor.fetchall()}

@@ -13,9 +13,10 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from orders import queries
 from orders.models import StockMovement
 from orders.stock import movements
-from orders.stock.reconcile.positions import PATIENCE, UNCLEAR
+from orders.stock.reconcile.positions import UNCLEAR
 
 NAMED = 5  # orders, or movements, of a product
 
@@ -60,7 +61,7 @@ def under_way(products: Sequence[str]) -> dict[str, UnderWay]:
     if not products:
         return {}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(PATIENCE)
+        cursor.execute(queries.PATIENT)
         cursor.execute(_YET_TO_DO, {"products": list(products), "named": NAMED})
         rows = cursor.fetchall()
     found = {}

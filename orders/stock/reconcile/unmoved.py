@@ -12,10 +12,11 @@ from django.db import connection, transaction
 
 from inventory_client import StockLevel
 from inventory_client.errors import UNKNOWN_PRODUCT, InventoryError
+from orders import queries
 from orders.status import MovementState
 from orders.stock import inventory
 from orders.stock.reconcile.findings import Finding, Severity
-from orders.stock.reconcile.positions import PATIENCE, UNCLEAR
+from orders.stock.reconcile.positions import UNCLEAR
 from orders.stock.reconcile.reading import levels, moment
 from orders.stock.reconcile.under_way import under_way, undone_first
 
@@ -80,7 +81,7 @@ def _without_a_word(among: Sequence[str]) -> Iterator[StockLevel | InventoryErro
 
 def _names(statement: str, product: str | None = None) -> list[str]:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(PATIENCE)
+        cursor.execute(queries.PATIENT)
         cursor.execute(statement, {"moved": list(_MOVED), "product": product})
         return [name for (name,) in cursor.fetchall()]
 
