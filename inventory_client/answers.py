@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -43,12 +44,16 @@ class StockPage:
 
 @dataclass(frozen=True, slots=True)
 class Adjusted:
-    """An applied change. ``quantity`` was read after the write: other changes may be in it."""
+    """An applied change. What was read after the write may be of another change as well.
+
+    ``updated_at`` is the other side's own text, None where it has none that can be kept.
+    """
 
     product_id: str
     delta: int
     quantity: int
     trace_id: str | None
+    updated_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,11 @@ def adjusted(answer: Answer, product_id: str, delta: int, quantity_field: str) -
     """Read the item that an applied change answers; raises BadAnswer when it is another's."""
     item = answer.document()
     _same_product(item, product_id)
-    return Adjusted(product_id, delta, count(item, quantity_field), answer.trace_id)
+    quantity = count(item, quantity_field)
+    updated_at = None
+    with suppress(BadAnswer):  # which is of no matter for a change that was applied
+        updated_at = _text(item, "updated_at")
+    return Adjusted(product_id, delta, quantity, answer.trace_id, updated_at)
 
 
 def _level(item: Mapping[str, Any], product_id: str) -> StockLevel:

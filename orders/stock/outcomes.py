@@ -45,11 +45,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A movement that was applied; ``quantity`` is the stock after it, ``by`` what proved it."""
+    """A movement that was applied; ``by`` is what proved it.
+
+    ``quantity`` is the stock after it, and ``updated_at`` when the inventory says that it changed.
+    """
 
     movement_id: UUID
     fence: int
     quantity: int
+    updated_at: str | None
     trace_id: str
     by: str
 
@@ -57,8 +61,8 @@ class Applied:
 _APPLIED = """
 WITH applied AS (
   SELECT * FROM unnest(%(ids)s::uuid[], %(fences)s::integer[], %(quantities)s::bigint[],
-                       %(trace_ids)s::text[], %(by)s::text[])
-                  AS a (id, fence, quantity, trace_id, by)),
+                       %(times)s::text[], %(trace_ids)s::text[], %(by)s::text[])
+                  AS a (id, fence, quantity, updated_at, trace_id, by)),
 attempt AS (
   UPDATE orders_stockattempt t
      SET ended_at = clock_timestamp(), outcome = 'applied', http_status = 200,
@@ -66,7 +70,7 @@ attempt AS (
     FROM applied a WHERE t.movement_id = a.id AND t.fence = a.fence)
 UPDATE orders_stockmovement m
    SET state = 'applied', lease_until = NULL, after_quantity = a.quantity,
-       resolved_at = clock_timestamp(), resolved_by = a.by
+       after_updated_at = a.updated_at, resolved_at = clock_timestamp(), resolved_by = a.by
   FROM applied a WHERE m.id = a.id AND m.fence = a.fence AND m.state = 'sent'
 """
 
@@ -79,6 +83,7 @@ def record_applied(applied: Sequence[Applied]) -> None:
             "ids": [each.movement_id for each in applied],
             "fences": [each.fence for each in applied],
             "quantities": [each.quantity for each in applied],
+            "times": [each.updated_at for each in applied],
             "trace_ids": [each.trace_id[:LONGEST_TRACE_ID] for each in applied],
             "by": [each.by for each in applied],
         },

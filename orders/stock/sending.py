@@ -99,6 +99,7 @@ def write_down(answers: Sequence[Answer]) -> None:
             answer.sent.movement.id,
             answer.sent.fence,
             answer.said.quantity,
+            answer.said.updated_at,
             answer.said.trace_id or "",
             "replay" if answer.sent.again else "response",
         )

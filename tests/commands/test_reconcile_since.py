@@ -1,6 +1,7 @@
 """``reconcile_stock --since``: what the inventory has changed that a restored ledger forgot."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -68,6 +69,19 @@ def test_reconcile_since_a_moment_notes_what_two_changes_left_as_it_was(
     sandbox.store.set_stock({"10": 48})
     run("accept_stock", "10", "48", "--note", "a delivery")
     assert drifts("--since", since) == (0, [])
+
+
+def test_reconcile_since_a_moment_notes_nothing_that_the_ledger_itself_did(
+    sandbox: Sandbox, order: Order
+) -> None:
+    """Of the minute before the backup: who undid what the ledger knows would have it twice."""
+    since = (timezone.now() - timedelta(minutes=1)).isoformat()
+    assert drifts("--since", since) == (0, [])
+    lifecycle.confirm(order_of(p10=2).pk, actor=OPERATOR)
+    assert drifts("--since", since) == (0, [])
+    sandbox.store.set_stock({"10": 40})
+    sandbox.store.set_stock({"10": 41})
+    assert len(drifts("--since", since)[1]) == 1
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_adjust_applied_returns_the_quantity_after_it(
 ) -> None:
     wire.post(ADJUST, json=ITEM, headers={"x-trace-id": "t1"})
 
-    assert deduct(client) == Adjusted("10", -2, 8, "t1")
+    assert deduct(client) == Adjusted("10", -2, 8, "t1", "2026-01-01")
     assert json.loads(wire.calls[0].request.body or b"") == {
         "quantity": -2,
         "reason": "order:1 movement:m",
@@ -142,7 +142,16 @@ def test_trace_id_that_no_database_keeps_is_none(
     """The change was applied all the same, and must be written down."""
     wire.post(ADJUST, json=ITEM, headers={"x-trace-id": sent})
 
-    assert deduct(client) == Adjusted("10", -2, 8, kept)
+    assert deduct(client) == Adjusted("10", -2, 8, kept, "2026-01-01")
+
+
+@pytest.mark.parametrize("time", [7, None, "2026\0", "9" * 501])
+def test_adjust_applied_at_a_time_that_nobody_can_keep_is_applied(
+    wire: responses.RequestsMock, client: InventoryClient, time: object
+) -> None:
+    wire.post(ADJUST, json={**ITEM, "updated_at": time})
+
+    assert deduct(client) == Adjusted("10", -2, 8, None, None)
 
 
 @pytest.mark.parametrize("where", [7, {"aisle": 3}, "A\0"])

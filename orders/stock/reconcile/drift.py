@@ -110,7 +110,9 @@ def _changed_alike(
     """
     for position in alike:
         stock = stocks[position.product_id]
-        at = moment(stock.updated_at) if isinstance(stock, StockLevel) else None
+        if not isinstance(stock, StockLevel) or stock.updated_at == position.updated_at:
+            continue  # nobody has changed it since the ledger's last word
+        at = moment(stock.updated_at)
         if at is not None and at >= max(since, position.since):
             yield Finding(
                 "I3",
@@ -121,7 +123,8 @@ def _changed_alike(
                 f" {at.isoformat(timespec='seconds')}: two changes may have met",
                 "look in the inventory's log for 'movement:' since the backup: what was done for an"
                 " order that is PENDING, CONFIRMED or under way again, or will be entered again, is"
-                " done again: undo it there, and accept what differs then (docs/backups.md)",
+                " done again, unless the ledger has it as applied: undo it there, and accept what"
+                " differs then (docs/backups.md)",
             )
 
 

@@ -21,19 +21,21 @@ UNCLEAR = (MovementState.SENT, MovementState.UNKNOWN, MovementState.REVIEW)
 # was decided without a reading of the stock after it has only its delta to say.
 _POSITIONS = """
 WITH last AS (
-  SELECT DISTINCT ON (product_id) product_id, id, confirmation_id, after_quantity, sent_at
+  SELECT DISTINCT ON (product_id) product_id, id, confirmation_id, after_quantity,
+         after_updated_at, sent_at
     FROM orders_stockmovement
    WHERE product_id = ANY(%(products)s) AND state = 'applied' AND after_quantity IS NOT NULL
    ORDER BY product_id, sent_at DESC, id),
 word AS (
   SELECT DISTINCT ON (product_id) * FROM (
     SELECT product_id, id AS movement, NULL::bigint AS baseline, confirmation_id,
-           after_quantity AS quantity, sent_at AS since FROM last
+           after_quantity AS quantity, after_updated_at AS updated_at, sent_at AS since FROM last
     UNION ALL
-    SELECT product_id, NULL, id, NULL, quantity, at
+    SELECT product_id, NULL, id, NULL, quantity, NULL, at
       FROM orders_stockbaseline WHERE product_id = ANY(%(products)s)) AS said
    ORDER BY product_id, since DESC NULLS LAST, baseline DESC)
 SELECT w.product_id, coalesce(w.movement::text, w.baseline::text), c.order_id, w.since,
+       w.updated_at,
        w.quantity + coalesce(sum(m.delta) FILTER (WHERE m.state = 'applied'), 0)::bigint,
        coalesce(bool_or(m.state <> 'applied'), false),
        coalesce(bool_or(m.state = 'applied' AND NOT m.exclusive), false)
@@ -45,7 +47,7 @@ SELECT w.product_id, coalesce(w.movement::text, w.baseline::text), c.order_id, w
         OR (m.state = 'applied'
             AND (coalesce(m.sent_at, m.resolved_at) > w.since
                  OR m.id = w.movement AND NOT m.exclusive)))
- GROUP BY w.product_id, w.movement, w.baseline, c.order_id, w.since, w.quantity
+ GROUP BY w.product_id, w.movement, w.baseline, c.order_id, w.since, w.updated_at, w.quantity
  ORDER BY w.product_id
 """
 
@@ -58,6 +60,7 @@ class Position:
     said_by: str  # the movement's key, or the baseline's
     order: int | None  # None when a person has accepted the stock
     since: datetime
+    updated_at: str | None  # the inventory's own word on when that was
     expected: int
     moving: bool  # or in review
     raced: bool  # moved without the mutex: what was read may be another movement's, too
