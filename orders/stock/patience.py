@@ -109,8 +109,8 @@ class _Remaining:
         def ended(answer: Future[T]) -> None:
             try:
                 write_down(answer.result())
-            except Exception:  # the row stays `sent`, and recovery finds it
-                log.exception("late_answer_not_written_down")
+            except Exception:  # a bug: nobody is there to be told
+                log.exception("late_call_failed")
             finally:
                 # The thread has no other use for a connection, and keeps none open. Should the
                 # answer come at this very moment it is the caller's, which then opens another.

@@ -59,7 +59,12 @@ def send(
     """
 
     def write_down_late(answer: Answer) -> None:
-        write_down([answer])
+        with _about(answer.sent):
+            try:
+                write_down([answer])
+            except Exception:  # the row stays `sent`, and recovery finds it
+                log.exception("late_answer_not_written_down")
+                return
         on_late(answer.sent.of.id)
 
     patience.hear([partial(call, sent) for sent in all_sent], write_down, write_down_late, lent)

@@ -100,11 +100,14 @@ def _unfinished(orders: _Range) -> Iterator[Finding]:
             Severity.UNSETTLED,
             number,
             None,
-            f"{state} for {age} s" + (f", and nobody has come for {overdue} s" if late else ""),
-            "start a worker (manage.py worker), after a restore not before all drift is resolved;"
-            " or see in its log why it fails"
-            if late
-            else "wait, the worker settles it",
+            f"{state} for {age} s, "
+            + (f"and nobody has come for {overdue} s" if late else f"next in {max(0, -overdue)} s"),
+            (
+                "start a worker (manage.py worker), or see in its log why it fails"
+                if late
+                else "wait, the worker settles it"
+            )
+            + "; after a restore start none before all drift is resolved",
         )
 
 
