@@ -113,6 +113,12 @@ def test_compose_asks_env_for_what_the_service_reads() -> None:
     assert variables_of(text) - NOT_OURS <= example().keys()
 
 
+def test_one_container_builds_the_image_for_all() -> None:
+    """What several build under one tag may be exported at the same time, which fails."""
+    assert [name for name, each in OURS.items() if "build" in each] == ["migrate"]
+    assert {each["pull_policy"] for each in OURS.values()} == {"never"}
+
+
 @pytest.mark.parametrize("name", [name for name, each in OURS.items() if "command" in each])
 def test_container_runs_a_command_that_there_is(name: str) -> None:
     understands(words(OURS[name]["command"]))
@@ -198,7 +204,10 @@ def test_files_that_containers_see_are_there() -> None:
 
 
 def test_secrets_are_made_up_once_and_kept(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("SECRET_KEY=mine\nSHOP_NAME=Lamps")  # without its line's end
+    # Without its last line's end, and with a line of .env.example that nobody has filled in.
+    (tmp_path / ".env").write_text(
+        "SECRET_KEY=mine\nMETRICS_TOKEN=change-me   # random\nSHOP_NAME=Lamps"
+    )
     first = secrets_in(tmp_path)
     password = (tmp_path / "deploy/secrets/grafana-password").read_text()
     assert (first["SECRET_KEY"], first["SHOP_NAME"]) == ("mine", "Lamps")
