@@ -330,7 +330,10 @@ if METRICS_TOKEN and (len(METRICS_TOKEN) < 20 or not METRICS_TOKEN.isascii()):
 # --- traces --------------------------------------------------------------------------------------
 
 # Its value, and all other OTEL_ variables, are read by OpenTelemetry itself.
-SENDS_SPANS = bool(url("OTEL_EXPORTER_OTLP_ENDPOINT", "https", "http"))
+SENDS_SPANS = bool(
+    url("OTEL_EXPORTER_OTLP_ENDPOINT", "https", "http")
+    or url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https", "http")
+)
 
 # --- logs ----------------------------------------------------------------------------------------
 
