@@ -1,10 +1,11 @@
 """The release before this one, as git has it.
 
-A release is a tag like v1.2. While there is none, the one before is the last commit to have added a
-migration without having the newest: what runs while the newest is applied.
+A release is a tag like v1.2. While there is none, the one before is the last commit that had no
+migration newer than what pyproject.toml calls released: `make lint` judges all that came since.
 """
 
 import subprocess
+import tomllib
 from pathlib import Path
 
 from tests.processes import ROOT
@@ -25,15 +26,20 @@ def previous() -> str:
     except NoHistory:
         pass
     names = sorted(path.name for path in (ROOT / MIGRATIONS).glob("[0-9]*.py"))
-    newest = f"{MIGRATIONS}/{names[-1]}"
-    for name in reversed(names[:-1]):
-        added = ("log", "-1", "--diff-filter=A", "--format=%H", "--", f"{MIGRATIONS}/{name}")
-        commit = _git(*added).decode().strip()
-        if not commit:
-            raise NoHistory(f"git does not know the commit that added {name}")
-        if not _git("ls-tree", "--name-only", commit, "--", newest):
-            return commit
-    raise NoHistory("all migrations came with one commit")
+    newer = [name for name in names if name.removesuffix(".py") > _released()]
+    if not newer:
+        raise NoHistory("nothing has been added since the last release")
+    added = _git("log", "-1", "--diff-filter=A", "--format=%H", "--", f"{MIGRATIONS}/{newer[0]}")
+    if not (commit := added.decode().strip()):
+        raise NoHistory(f"git does not know the commit that added {newer[0]}")
+    return f"{commit}^"
+
+
+def _released() -> str:
+    """Return the last migration that the linter takes for released."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        name: str = tomllib.load(file)["tool"]["migrations"]["released"]["orders"]
+    return name
 
 
 def unpack(release: str, folder: Path) -> Path:
