@@ -1,12 +1,14 @@
 """What docs/backups.md has people type after a restore."""
 
 import re
+from uuid import uuid4
 
 import pytest
 
 from inventory_client.sandbox.server import Sandbox
 from orders import lifecycle
 from orders.admin import progress
+from orders.models import StockMovement
 from orders.status import OrderStatus, Verb
 from tests.api.calls import key_of, with_key
 from tests.commands.running import run
@@ -17,9 +19,9 @@ from tests.processes import ROOT
 def type_in(blank: str, filled: str = "") -> None:
     """Execute the one line of the runbook's that has these words, with others in their place."""
     runbook = (ROOT / "docs" / "backups.md").read_text()
-    lines = re.findall(r'manage\.py shell -c "(.*)"', runbook)
+    lines = re.findall(r'manage\.py shell -v0 -c "(.*)"', runbook)
     (code,) = [line for line in lines if blank in line]
-    run("shell", "-c", code.replace(blank, filled or blank), "--verbosity", "0")
+    run("shell", "-v0", "-c", code.replace(blank, filled or blank))
 
 
 def test_runbook_shuts_out_who_comes_back_with_a_restore(
@@ -64,3 +66,18 @@ def test_runbook_ends_batches_before_the_worker_carries_them_out(
     assert confirmed.status == OrderStatus.CONFIRMED
     assert progress.of([ended])[ended.pk].by_reason() == [("ended by hand", 1)]
     assert lifecycle.retry(ended.pk, actor=OPERATOR).entries.get().order_id == confirmed.pk
+
+
+def test_runbook_tells_what_the_ledger_has(
+    committed_db: None, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it has as applied is not done again, though the inventory's log shows it."""
+    sandbox.store.set_stock({"10": 5})
+    known, planned = order_of(p10=1), order_of(p10=1)
+    lifecycle.confirm(known.pk, actor=OPERATOR)
+    lifecycle.confirm(planned.pk, actor=OPERATOR, hold=0)
+    applied, yet_to_come = (
+        StockMovement.objects.get(confirmation__order=each).pk for each in (known, planned)
+    )
+    type_in("'ID', 'ID'", f"'{applied}', '{yet_to_come}', '{uuid4()}'")
+    assert capsys.readouterr().out.split() == [str(applied)]

@@ -120,7 +120,7 @@ def test_no_call_to_spare_hurries_nobody_who_waits_for_something_else(sandbox: S
     }
     assert waits[held] > timedelta(seconds=5)
     assert waits[planned] < timedelta(seconds=2)
-    until(lambda: lifecycle.next_due_in() == 0)
+    until(lambda: StockMovement.objects.get(confirmation=held).state == "applied")
 
 
 def test_confirm_with_a_check_that_hangs_gives_up_in_its_time(sandbox: Sandbox) -> None:
