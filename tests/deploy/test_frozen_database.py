@@ -20,7 +20,8 @@ from tests.processes import wait_for
 pytestmark = pytest.mark.usefixtures("committed_db")
 THREADS = 4
 ORDER = f"/api/orders/{uuid4()}"  # of which there is none
-GIVEN_UP = 3.0  # seconds: the server's limit of one, and a grace of two
+GIVEN_UP = 6.0  # seconds: the server's limit of four, and a grace of two
+AT_ONCE = 3.0  # seconds, on a busy machine: who waits for the database takes longer
 
 
 class Relay:
@@ -88,7 +89,7 @@ def test_nobody_waits_for_long_and_the_process_stays_alive(tmp_path: Path, relay
     at = connection.settings_dict
     url = f"postgres://{at['USER']}@127.0.0.1:{relay.port}/{at['NAME']}"
     variables = {
-        "DATABASE_URL": f"{url}?options={quote('-c statement_timeout=1000')}",
+        "DATABASE_URL": f"{url}?options={quote('-c statement_timeout=4000')}",
         "WEB_THREADS": str(THREADS),
     }
     with ExitStack() as stack:
@@ -102,14 +103,14 @@ def test_nobody_waits_for_long_and_the_process_stays_alive(tmp_path: Path, relay
         ready = callers.submit(ask, port, "/health/ready")
         for _ in range(5):
             status, took = ask(port, "/health")
-            assert (status, took < 1) == (200, True)
+            assert (status, took < AT_ONCE) == (200, True)
         status, took = ready.result()
-        assert (status, took < GIVEN_UP + 2) == (503, True)
+        assert (status, took < GIVEN_UP) == (503, True)  # its own limit is shorter
         answers = [each.result() for each in waiting]
         assert {status for status, _ in answers} == {503}
-        assert max(took for _, took in answers) < GIVEN_UP + 2
+        assert max(took for _, took in answers) < GIVEN_UP + AT_ONCE  # not one after the other
         status, took = ask(port, ORDER)
-        assert (status, took < 0.5) == (503, True)  # once one has waited, nobody does
+        assert (status, took < AT_ONCE) == (503, True)  # once one has waited, nobody does
 
         relay.moving.set()
         wait_for(lambda: ask(port, "/health/ready")[0] == 200, within=10)
