@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from inventory_client.errors import UNKNOWN_PRODUCT
 from orders.queries import Count, within
-from orders.status import IN_FLIGHT, FailureReason, OrderStatus
+from orders.status import IN_FLIGHT, UNSETTLED_STOCK, FailureReason, OrderStatus
 
 MOST = 10_000  # what a count says at most
 DEADLINE = 500  # milliseconds, of one statement
@@ -259,7 +259,12 @@ def failures(days: int) -> Failures:
 
 
 # Procrastinate's tables are small: workers leave when they stop, and jobs when they are done.
+# What is due is a confirmation whose time has come, and an order that a batch has yet to come to,
+# since it was last done with any. One that waits for its stock is due as its confirmation.
 _WORKER = """
+WITH turns AS MATERIALIZED (
+  SELECT e.batch_id FROM orders_batchentry e JOIN orders_order o ON o.number = e.order_id
+   WHERE e.outcome = '' AND NOT o.stock_state = ANY(%(unsettled)s) LIMIT %(some)s)
 SELECT (SELECT count(*) FROM procrastinate_workers
          WHERE last_heartbeat > clock_timestamp() - %(within)s),
        (SELECT max(last_heartbeat) FROM procrastinate_workers),
@@ -267,15 +272,19 @@ SELECT (SELECT count(*) FROM procrastinate_workers
                                WHERE status = 'todo' LIMIT %(some)s) c),
        (SELECT count(*) FROM (SELECT 1 FROM orders_confirmation
                                WHERE state IN ('running', 'reversing')
-                                 AND wake_at <= clock_timestamp() LIMIT %(some)s) c),
-       (SELECT min(wake_at) FROM orders_confirmation
-         WHERE state IN ('running', 'reversing') AND wake_at <= clock_timestamp())
+                                 AND wake_at <= clock_timestamp() LIMIT %(some)s) c)
+         + (SELECT count(*) FROM turns),
+       least((SELECT min(wake_at) FROM orders_confirmation
+               WHERE state IN ('running', 'reversing') AND wake_at <= clock_timestamp()),
+             (SELECT min(greatest(b.created_at, (SELECT max(ended_at) FROM orders_batchentry
+                                                  WHERE batch_id = b.id)))
+                FROM orders_batch b WHERE b.id IN (SELECT batch_id FROM turns)))
 """
 
 
 def worker() -> Worker:
     """Tell whether a worker has shown a sign of life lately, and what is due for it."""
-    rows = _ask(_WORKER, within=WORKER_BEATS_WITHIN, some=MOST + 1)
+    rows = _ask(_WORKER, within=WORKER_BEATS_WITHIN, some=MOST + 1, unsettled=list(UNSETTLED_STOCK))
     [(alive, beaten_at, jobs, due, due_since)] = rows
     return Worker(alive, beaten_at, _count(jobs), _count(due), due_since)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from orders import figures
-from orders.models import Confirmation, StockAttempt, StockMovement
+from orders.models import Batch, BatchEntry, Confirmation, StockAttempt, StockMovement
 from orders.queries import Count, Unanswered
 from orders.status import FailureReason
 from tests.factories import order
@@ -223,6 +223,31 @@ def test_worker_is_told_what_is_due_and_what_is_queued() -> None:
         )
     seen = figures.worker()
     assert (seen.due, seen.due_since, seen.jobs) == (2, due, 1)
+
+
+def test_worker_is_told_since_when_a_batch_stands_still() -> None:
+    """An order of it that waits for its stock, or for a person, is waited for elsewhere."""
+    opened = ago(minutes=9)
+    batch = Batch.objects.create(
+        verb="cancel", actor="a", via="admin", selected=4, created_at=opened
+    )
+    orders = [order() for _ in range(2)]
+    orders += [order(stock_state="settling"), order(stock_state="review")]
+    for each in orders:
+        BatchEntry.objects.create(batch=batch, order=each)
+    seen = figures.worker()
+    assert (seen.due, seen.due_since) == (2, opened)
+
+    ended = ago(minutes=5)
+    batch.entries.filter(order=orders[0]).update(outcome="done", ended_at=ended)
+    due = ago(minutes=3)
+    confirmation(state="running", wake_at=due)
+    seen = figures.worker()
+    assert (seen.due, seen.due_since) == (2, ended)
+
+    batch.entries.filter(order=orders[1]).update(outcome="refused", ended_at=ended)
+    seen = figures.worker()
+    assert (seen.due, seen.due_since) == (1, due)
 
 
 # --- the inventory -------------------------------------------------------------------------------

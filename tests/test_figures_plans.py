@@ -64,6 +64,11 @@ def test_statements_read_their_indexes_alone() -> None:
     assert "Index Only Scan using order_age" in days
     failures = plan(figures._FAILURES, since=now, begins=[now])
     assert "Index Only Scan using confirmation_rejected" in failures
+    worker = plan(
+        figures._WORKER, some=2, within=timedelta(minutes=1), unsettled=["settling", "review"]
+    )
+    assert "using entry_waiting" in worker
+    assert "Seq Scan on orders_order " not in worker
     assert "Index Scan Backward using orders_stockattempt_pkey" in plan(
         figures._CALLS, some=2, within=timedelta(minutes=1), answers=["applied"]
     )
