@@ -54,7 +54,10 @@ def test_change_that_the_database_could_not_take_is_a_line_all_the_same(
             lifecycle.confirm(order.pk, actor=OPERATOR, hold=5)
     movement = StockMovement.objects.get()
     assert (movement.state, stock(sandbox)) == ("sent", {"10": 43})
-    assert [line["movement"] for line in lines] == [str(movement.pk)]
+    assert [(line["event"], line["movement"]) for line in lines] == [
+        ("stock_moved", str(movement.pk)),
+        ("late_answer_not_written_down", str(movement.pk)),
+    ]
 
 
 def test_change_without_an_answer_names_what_was_sent_and_what_was_found(sandbox: Sandbox) -> None:
@@ -116,7 +119,8 @@ def test_key_that_is_sent_again_is_another_line_which_says_so(
             pass_time(300)
             lifecycle.advance(movement.confirmation_id, hold=2)
     assert stock(sandbox) == {"10": 43}
-    assert [(line["movement"], line["quantity"], line["again"]) for line in lines] == [
+    moved = [line for line in lines if line["event"] == "stock_moved"]
+    assert [(line["movement"], line["quantity"], line["again"]) for line in moved] == [
         (str(movement.pk), -2, False),
         (str(movement.pk), -2, True),
     ]
