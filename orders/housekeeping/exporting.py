@@ -51,6 +51,15 @@ def document(person: Person, *, with_staff_notes: bool = False) -> Document:
         }
 
 
+def summary(document: Document) -> str:
+    """Return how much a document has, in words."""
+    return ", ".join(
+        f"{len(held)} {name.replace('_', ' ')}"
+        for name, held in document.items()
+        if isinstance(held, list) and name != "emails"
+    )
+
+
 def is_empty(document: Document) -> bool:
     """Tell whether a document says that nothing is held."""
     return not any(document[name] for name in document.keys() - {"made_at", "emails"})

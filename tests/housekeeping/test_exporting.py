@@ -126,6 +126,18 @@ def test_export_to_a_file_is_for_its_owner_alone_and_overwrites_nothing(tmp_path
 
 
 @pytest.mark.django_db
+def test_export_that_is_only_tried_says_how_much_and_writes_nothing(tmp_path: Path) -> None:
+    for _ in range(2):
+        order(email=EMAIL)
+    path = tmp_path / "petra.json"
+    outcome = run("export_customer", EMAIL, "--output", str(path), "--dry-run")
+    assert outcome.out.strip() == (
+        "would write 0 accounts, 2 orders, 0 failed sign ins, 0 idempotency keys"
+    )
+    assert not path.exists()
+
+
+@pytest.mark.django_db
 def test_export_of_nobody_fails() -> None:
     order(email=f"x{EMAIL}")
     for who in (EMAIL, USERNAME):

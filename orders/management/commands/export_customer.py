@@ -35,9 +35,18 @@ class Command(DatabaseCommand):
             action="store_true",
             help="also what staff wrote down about the orders: read it first, it may name others",
         )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say how much is held, and write nothing"
+        )
 
     def handle(
-        self, *, who: str, output: Path | None, with_staff_notes: bool, **options: Any
+        self,
+        *,
+        who: str,
+        output: Path | None,
+        with_staff_notes: bool,
+        dry_run: bool,
+        **options: Any,
     ) -> None:
         person = _customers.find(who)
         document = exporting.document(person, with_staff_notes=with_staff_notes)
@@ -46,6 +55,9 @@ class Command(DatabaseCommand):
             self.stderr.write(line, style_func=str)
         if exporting.is_empty(document):
             raise CommandError(f"Nothing is held on {who}.")
+        if dry_run:
+            self.stdout.write(f"would write {exporting.summary(document)}")
+            return
         text = json.dumps(document, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
         if output is None:
             self.stdout.write(text)
