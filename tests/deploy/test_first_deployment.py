@@ -22,7 +22,10 @@ from tests.processes import ROOT, database_url, free_port, stop, wait_for
 from tests.test_settings import example
 
 HOST = "orders.example.com"
-NOT_CLONED = (".git", ".venv", ".local", ".env", ".*_cache", ".hypothesis", "staticfiles")
+NOT_CLONED = (
+    *(".git", ".venv", ".local", ".env", "staticfiles"),
+    *("__pycache__", ".*_cache", ".hypothesis"),  # which come and go under the hands of other tests
+)
 SUPERUSER = {
     "DJANGO_SUPERUSER_USERNAME": "ops",
     "DJANGO_SUPERUSER_EMAIL": "ops@example.org",
