@@ -1,4 +1,4 @@
-"""A circuit breaker: a dead inventory must not cost every thread a full timeout."""
+"""A circuit breaker: a dead service must not cost every thread a full timeout."""
 
 from __future__ import annotations
 

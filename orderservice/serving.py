@@ -17,7 +17,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -28,10 +28,10 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from orderservice import draining
 from orderservice.arrival import Arrival, Stage
+from orderservice.threads import Threads
 
 LINGER = 2.0  # seconds, and bytes, that a client may still send after its last answer
 LINGER_BYTES = 1024 * 1024
-HEALTH_THREADS = 2  # one may ask the database; the other says meanwhile that the process serves
 _READ = 64 * 1024
 
 
@@ -95,28 +95,6 @@ class Connection(TConn):  # type: ignore[misc] # gunicorn is untyped
             self.parser.unreader = _Arrived(self.sock)
         self.parser.unreader.unread(bytes(self.arrival.data))
         self.arrival = Arrival()
-
-
-class Threads:
-    """The threads that serve, and some that are kept for who asks how the service is.
-
-    When all wait for a database that does not answer, a balancer must still be told of it; and a
-    process that serves nobody for that reason is alive, and would not do better started anew.
-    """
-
-    def __init__(self, threads: int) -> None:
-        self._usual = ThreadPoolExecutor(threads)
-        self._for_health = ThreadPoolExecutor(HEALTH_THREADS)
-
-    def submit(self, handle: Callable[[Connection], bool], conn: Connection) -> Future[bool]:
-        """Serve a request that has arrived, as an executor does."""
-        threads = self._for_health if conn.arrival.asks_for(b"/health") else self._usual
-        return threads.submit(handle, conn)
-
-    def shutdown(self, *, wait: bool) -> None:
-        """Take in no more, as an executor does."""
-        self._usual.shutdown(wait=wait)
-        self._for_health.shutdown(wait=wait)
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped

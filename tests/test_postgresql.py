@@ -8,6 +8,7 @@ from django.db import NotSupportedError, OperationalError, connection, transacti
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
+from inventory_client.breaker import Breaker
 from orderservice.database import DATABASE_OPTIONS
 from orderservice.postgresql import base, patience, prepared
 from tests.processes import database_url
@@ -175,32 +176,23 @@ def test_answer_is_waited_for_a_little_longer_than_the_server_takes(
     patience.give_up_after_the_server()
     assert patience.limit() == seconds
     with patience.patience(1.5):
-        assert patience.limit() == 1.5
+        assert patience.limit() == 3.5
     assert patience.limit() == seconds
-
-
-def test_in_a_silence_one_in_five_seconds_tries() -> None:
-    silence = patience.Silence()
-    assert silence.may_try()
-    silence.begin()
-    assert (silence.lasts, silence.may_try()) == (True, False)
-    silence._until = 0.0  # five seconds later
-    assert [silence.may_try(), silence.may_try()] == [True, False]
-    silence.end()
-    assert (silence.lasts, silence.may_try()) == (False, True)
 
 
 def test_answer_that_does_not_come_ends_the_connection(
     looked_at: base.DatabaseWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server is busy for longer than it is allowed to: as silent as a frozen one."""
-    monkeypatch.setattr(patience, "silence", patience.Silence())
-    with patience.patience(0.3), pytest.raises(OperationalError):
+    breaker = Breaker(failures=1, open_seconds=60)
+    monkeypatch.setattr(patience, "breaker", breaker)
+    monkeypatch.setattr(patience, "GRACE", 0.1)
+    with patience.patience(0.2), pytest.raises(OperationalError):
         looked_at.cursor().execute("SELECT pg_sleep(2)")
     assert looked_at.connection.closed
-    assert patience.silence.lasts
+    assert breaker.is_open
     with pytest.raises(psycopg.OperationalError, match="does not answer"):
         patience.Connection.connect(database_url())
-    monkeypatch.setattr(patience.silence, "_until", 0.0)
+    breaker._next_probe = 0.0  # a minute later
     patience.Connection.connect(database_url()).close()
-    assert not patience.silence.lasts
+    assert not breaker.is_open

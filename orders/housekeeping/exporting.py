@@ -52,17 +52,20 @@ def document(person: Person, *, with_staff_notes: bool = False) -> Document:
 
 
 def summary(document: Document) -> str:
-    """Return how much a document has, in words."""
+    """Return how much is held, in words."""
     return ", ".join(
-        f"{len(held)} {name.replace('_', ' ')}"
-        for name, held in document.items()
-        if isinstance(held, list) and name != "emails"
+        f"{len(rows)} {name.replace('_', ' ')}" for name, rows in _held(document).items()
     )
 
 
 def is_empty(document: Document) -> bool:
     """Tell whether a document says that nothing is held."""
-    return not any(document[name] for name in document.keys() - {"made_at", "emails"})
+    return not any(_held(document).values())
+
+
+def _held(document: Document) -> dict[str, list[Document]]:
+    """Return the rows of a document by what they are: all but what it says of itself."""
+    return {name: rows for name, rows in document.items() if name not in ("made_at", "emails")}
 
 
 def _row(row: Model) -> Document:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import structlog
 from django.db import OperationalError, connection, transaction
 
-from orderservice.postgresql.patience import GRACE, patience
+from orderservice.postgresql.patience import patience
 
 # Of a transaction that reads a table as a whole, or writes very many rows.
 PATIENT = "SET LOCAL statement_timeout = '5min'"
@@ -21,11 +21,10 @@ class Unanswered(Exception):
 def within(milliseconds: int) -> Iterator[None]:
     """Give each statement in this block so long; raise `Unanswered` when one takes longer.
 
-    The server ends it then. From one that is there and answers nobody, not even that, it is taken
-    for ended `GRACE` later.
+    The server ends it then; one that is there and answers nobody, not even that, is given up.
     """
     try:
-        with patience(milliseconds / 1000 + GRACE), transaction.atomic():
+        with patience(milliseconds / 1000), transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)]

@@ -11,7 +11,7 @@ from django.db.backends.postgresql import base
 from django.db.backends.postgresql.operations import DatabaseOperations
 from psycopg.errors import FeatureNotSupported
 
-from orderservice.postgresql.patience import Connection, silence
+from orderservice.postgresql.patience import Connection, breaker
 
 ASK_AFTER = 30.0  # seconds that a connection has not been looked at
 
@@ -85,7 +85,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def is_usable(self) -> bool:
         """Tell whether the connection works; none does while the server answers nobody."""
-        if silence.lasts:
+        if breaker.is_open:
             return False
         last, self._looked_at = self._looked_at, time.monotonic()
         if self.errors_occurred or self._looked_at - last > ASK_AFTER or self._has_been_told():

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from threading import Lock
 from typing import Any, TypeVar
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import pq
 from psycopg.abc import PQGen
+
+from inventory_client.breaker import Breaker
 
 RV = TypeVar("RV")
 
@@ -31,37 +31,8 @@ _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0}
 _of_this_block: ContextVar[float | None] = ContextVar("patience", default=None)
 
 
-class Silence:
-    """What this process knows of a server that did not answer: one thread at a time tries again."""
-
-    def __init__(self) -> None:
-        self._until: float | None = None
-        self._lock = Lock()
-
-    def begin(self) -> None:
-        """Somebody has waited in vain."""
-        self._until = time.monotonic() + TRY_EVERY
-
-    def end(self) -> None:
-        """Somebody was answered."""
-        self._until = None
-
-    @property
-    def lasts(self) -> bool:
-        """Whether nobody has been answered since somebody waited in vain."""
-        return self._until is not None
-
-    def may_try(self) -> bool:
-        """Tell whether to connect: always, or in a silence every `TRY_EVERY` seconds."""
-        with self._lock:
-            if self._until is not None and time.monotonic() < self._until:
-                return False
-            if self._until is not None:
-                self.begin()
-            return True
-
-
-silence = Silence()
+# Who has waited in vain spares the others: while it is open one thread at a time tries to connect.
+breaker = Breaker(failures=1, open_seconds=TRY_EVERY)
 _usual: float | None = None
 
 
@@ -80,8 +51,8 @@ def give_up_after_the_server() -> None:
 
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
-    """Wait no longer than that for any answer to this block."""
-    token = _of_this_block.set(seconds)
+    """Wait little longer for any answer to this block than the server may take, in seconds."""
+    token = _of_this_block.set(seconds + GRACE)
     try:
         yield
     finally:
@@ -102,17 +73,16 @@ class Connection(psycopg.Connection[Any]):
 
         Raises psycopg.OperationalError.
         """
-        if not silence.may_try():
+        if breaker.wait():
             raise psycopg.OperationalError("the server does not answer")
         if (seconds := limit()) is not None and "connect_timeout" in options:
-            # Of less than two libpq makes two.
-            options["connect_timeout"] = min(options["connect_timeout"], max(2, math.ceil(seconds)))
+            options["connect_timeout"] = min(options["connect_timeout"], math.ceil(seconds))
         try:
             connection = super().connect(conninfo, **options)
         except psycopg.errors.ConnectionTimeout:
-            silence.begin()
+            breaker.failed()
             raise
-        silence.end()
+        breaker.succeeded()
         return connection
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
@@ -126,8 +96,7 @@ class Connection(psycopg.Connection[Any]):
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:  # not even an error
                 self.pgconn.finish()
-                silence.begin()
+                breaker.failed()
             raise
-        if silence.lasts:
-            silence.end()
+        breaker.succeeded()
         return answer

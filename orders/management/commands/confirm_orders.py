@@ -111,7 +111,8 @@ def _count(batch: Batch, progress: Progress, *, wait: float) -> Tally:
 
 def _waiting(batch: Batch) -> set[int]:
     """Return the orders of which nothing can be told yet."""
-    waiting = batch.entries.annotate(stage=STAGE).filter(outcome="", stage=Stage.WAITING)
+    open_ = batch.entries.filter(outcome="")  # which has an index; a stage has none
+    waiting = open_.annotate(stage=STAGE).filter(stage=Stage.WAITING)
     return set(waiting.values_list("order_id", flat=True))
 
 
